@@ -1,0 +1,2 @@
+/** One event vocabulary and one outcome over every coding agent program. */
+export {};

@@ -1,0 +1,2 @@
+/** Measure, compare with a stored baseline, report. */
+export {};

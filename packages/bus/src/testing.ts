@@ -1,0 +1,2 @@
+/** Publish, subscribe and request by subject. */
+export {};

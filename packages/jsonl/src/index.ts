@@ -1,0 +1,2 @@
+/** Read and write JSON lines: fast, in bounded memory, crash-safe. */
+export {};

@@ -1,0 +1,2 @@
+/** Start, limit and end worker processes and threads; none survives unseen. */
+export {};

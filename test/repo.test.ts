@@ -1,0 +1,5 @@
+import { expect, test } from 'vitest';
+
+test('stands', () => {
+  expect(1).toBe(1);
+});

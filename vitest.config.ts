@@ -1,0 +1,41 @@
+/**
+ * One test run for the whole workspace. Each package is a project of its own name, `--project jsonl` runs one of them;
+ * `repo` holds the rules of the house and `packaging` what a stranger's install sees (`pnpm check` runs that one).
+ * Packages resolve to each other's sources through the `@cadre/source` condition, so no test reads a stale build.
+ */
+import { readdirSync } from 'node:fs';
+import { defaultServerConditions } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+const workspaces = ['packages', 'apps', 'examples'].flatMap((group) =>
+  readdirSync(new URL(group, import.meta.url), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => ({ name: entry.name, folder: `${group}/${entry.name}` })),
+);
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/closing-line.ts'],
+    projects: [
+      ...[...workspaces, { name: 'benchmarks', folder: 'benchmarks' }].map(({ name, folder }) =>
+        project(name, [`${folder}/**/*.test.ts`]),
+      ),
+      project('repo', ['test/repo.test.ts']),
+      project('packaging', ['test/packaging.test.ts']),
+    ],
+  },
+});
+
+function project(name: string, include: string[]) {
+  return {
+    ssr: { resolve: { conditions: ['@cadre/source', ...defaultServerConditions] } },
+    resolve: { conditions: ['@cadre/source', ...defaultServerConditions] },
+    test: {
+      name,
+      include,
+      exclude: ['**/node_modules/**', '**/dist/**'],
+      testTimeout: 30_000,
+      hookTimeout: 60_000,
+    },
+  };
+}
