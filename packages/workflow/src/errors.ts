@@ -1,0 +1,38 @@
+/** Every error class of the package. The README lists each code with when it comes and what to do. */
+import { formatProblems, type Problem } from './problems.ts';
+
+export type WorkflowErrorCode =
+  | 'WORKFLOW_INVALID'
+  | 'WORKFLOW_NOT_FOUND'
+  | 'WORKFLOW_UNREADABLE'
+  | 'WORKFLOW_TOO_LARGE'
+  | 'WORKFLOW_EXPRESSION_FAILED'
+  | 'WORKFLOW_RUN_ACTIVE'
+  | 'WORKFLOW_JOURNAL_DAMAGED'
+  | 'WORKFLOW_JOURNAL_FAILED'
+  | 'WORKFLOW_RESULT_MISSING';
+
+export class WorkflowError extends Error {
+  readonly code: WorkflowErrorCode;
+
+  constructor(code: WorkflowErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = 'WorkflowError';
+    this.code = code;
+  }
+}
+
+/** WORKFLOW_INVALID: a workflow, or the inputs given to it, with everything that is wrong in `problems`. */
+export class WorkflowInvalidError extends WorkflowError {
+  /** In the order of the file; at least one. */
+  readonly problems: readonly Problem[];
+
+  constructor(subject: string, problems: readonly Problem[]) {
+    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+    const listed = problems.slice(0, 20);
+    const rest = problems.length > listed.length ? `\n… and ${problems.length - listed.length} more` : '';
+    super('WORKFLOW_INVALID', `${subject} has ${count}:\n${formatProblems(listed)}${rest}`);
+    this.name = 'WorkflowInvalidError';
+    this.problems = problems;
+  }
+}
