@@ -1,2 +1,22 @@
-/** Read and write JSON lines: fast, in bounded memory, crash-safe. */
-export {};
+/**
+ * Read and write JSON lines: fast, in bounded memory, crash-safe.
+ *
+ * Reading is `readJsonl` (batches), `readJsonlValues` (one at a time), `followJsonl` (a growing file) and
+ * `JsonlDecoder` (bytes pushed in by hand); writing is `openJsonlLog` (durable) and `encodeJsonl` (one line of text).
+ */
+export { type DecodeOptions, JsonlDecoder } from './decode.ts';
+export { encodeJsonl } from './encode.ts';
+export {
+  type InvalidLine,
+  type InvalidLineReason,
+  JsonlError,
+  type JsonlErrorCode,
+  JsonlInvalidLineError,
+  JsonlLogLockedError,
+} from './errors.ts';
+export { type FileIdentity, type FileOperations, nodeFileOperations } from './file-ops.ts';
+export { type FollowOptions, followJsonl, type JsonlFollower } from './follow.ts';
+export { type JsonlLog, type JsonlLogOptions, openJsonlLog } from './log.ts';
+export { type JsonlSource, type ReadOptions, readJsonl, readJsonlValues } from './read.ts';
+export type { RecoveredTail } from './recover.ts';
+export type { LineFilter } from './select.ts';

@@ -1,0 +1,254 @@
+/**
+ * Reads a file as it grows, like `tail -F`: through truncation, replacement and absence.
+ *
+ * The directory is watched, so that a file which does not exist yet, or again, is seen when it comes; where watching
+ * tells nothing (network mounts, some containers) the file is looked at every `pollMs`. A replaced file is read to its
+ * end before the new one is begun. A file that was cut and has grown past the old place is recognised by the bytes
+ * that stood before that place.
+ */
+import { close, type FSWatcher, fstat, open, read, stat, watch } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { LineDecoder } from './decode.ts';
+import { type ReadOptions, resolveReadOptions } from './read.ts';
+
+export interface FollowOptions extends ReadOptions {
+  /** How often the file is looked at where no change is announced. @default 500 */
+  readonly pollMs?: number;
+  /** Called when reading begins again at the start of the file, and why. */
+  readonly onRestart?: (reason: 'truncated' | 'replaced') => void;
+}
+
+export interface JsonlFollower<T> extends AsyncIterable<T[]>, AsyncDisposable {
+  /** Ends the iteration after the batch in hand and closes file and watch. */
+  close(): Promise<void>;
+}
+
+/**
+ * The values of a file, present and to come, in non-empty arrays. A line counts once its newline is there, so nothing
+ * is reported as cut off before the file is truncated or replaced. Line numbers and offsets count from the start of
+ * the file now being read. A signal's reason is what the iteration rejects with; `close()` ends it without an error.
+ * One consumer: a second iteration throws.
+ */
+export function followJsonl<T = unknown>(path: string, options: FollowOptions = {}): JsonlFollower<T> {
+  return new FileFollower<T>(path, options);
+}
+
+const openFile = promisify(open);
+const closeFile = promisify(close);
+const statFile = promisify(fstat);
+const statPath = promisify(stat);
+const readFile = promisify(read);
+
+/** Enough to tell a rewritten file from a grown one. */
+const fingerprintBytes = 64;
+
+interface Following<T> {
+  readonly file: number;
+  readonly device: number;
+  readonly inode: number;
+  decoder: LineDecoder<T>;
+  position: number;
+  /** The bytes just before `position`. */
+  fingerprint: Buffer;
+}
+
+class FileFollower<T> implements JsonlFollower<T> {
+  readonly #path: string;
+  readonly #options: FollowOptions;
+  readonly #pollMs: number;
+  readonly #buffer: Buffer;
+  readonly #batches: AsyncGenerator<T[], void, void>;
+  readonly #wakeUp = new WakeUp();
+  #state: 'open' | 'iterated' | 'closed' = 'open';
+  #following: Following<T> | undefined;
+
+  constructor(path: string, options: FollowOptions) {
+    const { pollMs = 500 } = options;
+    if (!(pollMs > 0)) throw new RangeError(`Expected \`pollMs\` to be above 0, got \`${pollMs}\``);
+    this.#path = path;
+    this.#options = options;
+    this.#pollMs = pollMs;
+    this.#buffer = Buffer.allocUnsafeSlow(resolveReadOptions(options).batchBytes);
+    // Bad decode options are the caller's mistake now, not at the first line.
+    new LineDecoder<T>(options);
+    this.#batches = this.#follow();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<T[]> {
+    if (this.#state === 'iterated') {
+      throw new TypeError(`${this.#path} is being followed by another loop; call followJsonl once for each`);
+    }
+    if (this.#state === 'open') this.#state = 'iterated';
+    return this.#batches;
+  }
+
+  async close(): Promise<void> {
+    this.#state = 'closed';
+    this.#wakeUp.wake();
+    await this.#batches.return();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async *#follow(): AsyncGenerator<T[], void, void> {
+    const { signal } = this.#options;
+    signal?.throwIfAborted();
+    const wake = () => this.#wakeUp.wake();
+    signal?.addEventListener('abort', wake);
+    const watcher = watchFor(this.#path, wake);
+    try {
+      for (;;) {
+        yield* this.#available();
+        signal?.throwIfAborted();
+        if (this.#isClosed()) return;
+        await this.#wakeUp.wait(this.#pollMs);
+        signal?.throwIfAborted();
+        if (this.#isClosed()) return;
+      }
+    } finally {
+      signal?.removeEventListener('abort', wake);
+      watcher?.close();
+      await this.#leave();
+    }
+  }
+
+  /** What can be read now, whichever file or files it takes. */
+  async *#available(): AsyncGenerator<T[], void, void> {
+    let following = this.#following ?? (await this.#enter(this.#options.startOffset ?? 0));
+    while (following !== undefined) {
+      if (await wasCut(following)) {
+        yield* lastOf(following.decoder);
+        following.decoder = new LineDecoder<T>(this.#options, this.#path);
+        following.position = 0;
+        following.fingerprint = Buffer.alloc(0);
+        this.#options.onRestart?.('truncated');
+      }
+      // Asked before reading: what is at the path now can only take over once this file has been read to its end.
+      const isReplaced = !(await isStillAt(this.#path, following));
+      yield* this.#rest(following);
+      if (!isReplaced || this.#isClosed()) return;
+      const next = await this.#enterNext(following);
+      if (next === undefined) return;
+      yield* lastOf(following.decoder);
+      this.#options.onRestart?.('replaced');
+      following = next;
+    }
+  }
+
+  async *#rest(following: Following<T>): AsyncGenerator<T[], void, void> {
+    while (!this.#isClosed()) {
+      this.#options.signal?.throwIfAborted();
+      const { bytesRead } = await readFile(following.file, this.#buffer, 0, this.#buffer.length, following.position);
+      if (bytesRead === 0) return;
+      const chunk = this.#buffer.subarray(0, bytesRead);
+      following.position += bytesRead;
+      following.fingerprint = Buffer.concat([following.fingerprint, chunk.subarray(-fingerprintBytes)]).subarray(
+        -fingerprintBytes,
+      );
+      const values = following.decoder.push(chunk);
+      if (values.length > 0) yield values;
+      if (following.decoder.failure !== undefined) throw following.decoder.failure.reason;
+    }
+  }
+
+  async #enter(startOffset: number): Promise<Following<T> | undefined> {
+    const file = await unlessMissing(openFile(this.#path, 'r'));
+    if (file === undefined) return undefined;
+    const { dev, ino } = await statFile(file);
+    const decoder = new LineDecoder<T>(this.#options, this.#path, startOffset);
+    this.#following = { file, device: dev, inode: ino, decoder, position: startOffset, fingerprint: Buffer.alloc(0) };
+    return this.#following;
+  }
+
+  /** The old file stays open until a new one is there: its writer may still hold it. */
+  async #enterNext(old: Following<T>): Promise<Following<T> | undefined> {
+    const next = await this.#enter(0);
+    if (next !== undefined) await closeFile(old.file);
+    return next;
+  }
+
+  async #leave(): Promise<void> {
+    const following = this.#following;
+    this.#following = undefined;
+    if (following !== undefined) await closeFile(following.file);
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+}
+
+/** A wait that a change, a signal or closing ends early. A wake-up that comes while nobody waits is kept. */
+class WakeUp {
+  #isDue = false;
+  #resolve: (() => void) | undefined;
+
+  wake(): void {
+    this.#isDue = true;
+    this.#resolve?.();
+  }
+
+  async wait(timeoutMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      if (!this.#isDue) {
+        await new Promise<void>((resolve) => {
+          this.#resolve = resolve;
+          timer = setTimeout(resolve, timeoutMs);
+        });
+      }
+    } finally {
+      clearTimeout(timer);
+      this.#resolve = undefined;
+      this.#isDue = false;
+    }
+  }
+}
+
+/** Undefined where the system can't watch: polling then has to do. */
+function watchFor(path: string, onChange: () => void): FSWatcher | undefined {
+  const name = basename(path);
+  try {
+    const watcher = watch(dirname(path), { persistent: false }, (_, changed) => {
+      if (changed === null || changed === name) onChange();
+    });
+    watcher.on('error', () => watcher.close());
+    return watcher;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined;
+    throw error;
+  }
+}
+
+async function wasCut(following: Following<unknown>): Promise<boolean> {
+  const { fingerprint, position } = following;
+  if ((await statFile(following.file)).size < position) return true;
+  if (fingerprint.length === 0) return false;
+  const found = Buffer.alloc(fingerprint.length);
+  const { bytesRead } = await readFile(following.file, found, 0, found.length, position - found.length);
+  return bytesRead !== found.length || !found.equals(fingerprint);
+}
+
+async function isStillAt(path: string, following: Following<unknown>): Promise<boolean> {
+  const found = await unlessMissing(statPath(path));
+  return found !== undefined && found.dev === following.device && found.ino === following.inode;
+}
+
+async function unlessMissing<R>(result: Promise<R>): Promise<R | undefined> {
+  try {
+    return await result;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The old file's line under way is finished by its end. */
+function* lastOf<T>(decoder: LineDecoder<T>): Generator<T[], void, void> {
+  const values = decoder.end();
+  if (values.length > 0) yield values;
+  if (decoder.failure !== undefined) throw decoder.failure.reason;
+}

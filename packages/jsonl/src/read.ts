@@ -1,0 +1,189 @@
+/**
+ * A file, stream, iterable or buffer to batches of values.
+ *
+ * A file is read with two buffers: while the values of one are parsed, the thread pool fills the other. So nothing is
+ * allocated for bytes, the disk is waited for as little as with synchronous reads, and the event loop gets its turn
+ * between any two batches.
+ */
+import { close, fstat, open, read } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type DecodeOptions, LineDecoder } from './decode.ts';
+
+/** A path, a `file:` URL, the bytes themselves, or chunks of them, such as a Node stream without an encoding. */
+export type JsonlSource = string | URL | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+export interface ReadOptions extends DecodeOptions {
+  /** Where to begin, in bytes; it must be the start of a line. Line numbers then count from there. @default 0 */
+  readonly startOffset?: number;
+  /**
+   * How many bytes are read and decoded for one batch, which bounds what a batch holds. Chunks of an iterable come
+   * as they are. @default 262144
+   */
+  readonly batchBytes?: number;
+  /** Ends the reading: the iteration rejects with the signal's reason, and the file is closed. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The values of a source, in order, in non-empty arrays.
+ *
+ * Leaving the loop closes what was opened. Under `onInvalid: 'throw'` the values before the bad line come first.
+ * @throws {JsonlInvalidLineError} JSONL_INVALID_LINE under `onInvalid: 'throw'`
+ */
+export async function* readJsonl<T = unknown>(
+  source: JsonlSource,
+  options: ReadOptions = {},
+): AsyncGenerator<T[], void, void> {
+  const { startOffset, batchBytes, signal } = resolveReadOptions(options);
+  signal?.throwIfAborted();
+  const path = pathOf(source);
+  const decoder = new LineDecoder<T>(options, path, startOffset);
+  for await (const chunk of chunksOf(path ?? source, startOffset, batchBytes, signal)) {
+    const values = decoder.push(chunk);
+    if (values.length > 0) yield values;
+    if (decoder.failure !== undefined) throw decoder.failure.reason;
+    signal?.throwIfAborted();
+  }
+  const last = decoder.end();
+  if (last.length > 0) yield last;
+  if (decoder.failure !== undefined) throw decoder.failure.reason;
+}
+
+/** The same, one value at a time; slower by what a promise costs, about 0.2 µs a value. */
+export async function* readJsonlValues<T = unknown>(
+  source: JsonlSource,
+  options: ReadOptions = {},
+): AsyncGenerator<T, void, void> {
+  for await (const batch of readJsonl<T>(source, options)) yield* batch;
+}
+
+export function resolveReadOptions(options: ReadOptions) {
+  const { startOffset = 0, batchBytes = 256 * 1024, signal } = options;
+  if (!Number.isSafeInteger(startOffset) || startOffset < 0) {
+    throw new RangeError(`Expected \`startOffset\` to be a safe integer from 0 up, got \`${startOffset}\``);
+  }
+  if (!Number.isSafeInteger(batchBytes) || batchBytes < 1 || batchBytes > 2 ** 30) {
+    throw new RangeError(`Expected \`batchBytes\` to be an integer from 1 to ${2 ** 30}, got \`${batchBytes}\``);
+  }
+  return Object.freeze({ startOffset, batchBytes, signal });
+}
+
+function pathOf(source: JsonlSource): string | undefined {
+  if (source instanceof URL) return fileURLToPath(source);
+  return typeof source === 'string' ? source : undefined;
+}
+
+function chunksOf(
+  source: JsonlSource,
+  startOffset: number,
+  batchBytes: number,
+  signal: AbortSignal | undefined,
+): AsyncIterable<Uint8Array> {
+  if (typeof source === 'string') return fileChunks(source, startOffset, batchBytes);
+  if (source instanceof Uint8Array) return withTurns(slices(source.subarray(startOffset), batchBytes));
+  if (source instanceof URL) return fileChunks(fileURLToPath(source), startOffset, batchBytes);
+  const ready = Symbol.asyncIterator in source ? source : withTurns(source);
+  const chunks = signal === undefined ? ready : untilAborted(ready, signal);
+  return startOffset === 0 ? chunks : afterOffset(chunks, startOffset);
+}
+
+const openFile = promisify(open);
+const closeFile = promisify(close);
+const statFile = promisify(fstat);
+
+/** Each chunk stands in a buffer that is filled again once the next chunk has been asked for. */
+async function* fileChunks(path: string, startOffset: number, chunkBytes: number): AsyncGenerator<Buffer, void, void> {
+  const file = await openFile(path, 'r');
+  let reading: Promise<number> | undefined;
+  try {
+    // A pipe or a terminal has no positions.
+    const stats = await statFile(file);
+    const seekable = stats.isFile();
+    if (!seekable && startOffset > 0) throw new RangeError(`${path} is not a regular file, so startOffset must be 0`);
+    // A size of 0 says nothing: files under /proc have it.
+    const bufferBytes = stats.size > 0 ? Math.min(chunkBytes, Math.max(4096, stats.size)) : chunkBytes;
+    let [filling, idle] = [Buffer.allocUnsafeSlow(bufferBytes), Buffer.allocUnsafeSlow(bufferBytes)];
+    let position = startOffset;
+    reading = readInto(file, filling, seekable ? position : null);
+    for (let byteCount = await reading; byteCount > 0; byteCount = await reading) {
+      position += byteCount;
+      [filling, idle] = [idle, filling];
+      reading = readInto(file, filling, seekable ? position : null);
+      yield idle.subarray(0, byteCount);
+    }
+  } finally {
+    // The descriptor must outlive the read; whether that read failed matters to nobody any more.
+    await reading?.catch(() => 0);
+    await closeFile(file);
+  }
+}
+
+function readInto(file: number, buffer: Buffer, position: number | null): Promise<number> {
+  const reading = new Promise<number>((resolve, reject) => {
+    read(file, buffer, 0, buffer.length, position, (error, byteCount) => {
+      if (error) reject(error);
+      else resolve(byteCount);
+    });
+  });
+  // It may fail while the chunk before it is being parsed, before anyone awaits it.
+  reading.catch(() => 0);
+  return reading;
+}
+
+function* slices(bytes: Uint8Array, sliceBytes: number): Generator<Uint8Array, void, void> {
+  for (let start = 0; start < bytes.length; start += sliceBytes) yield bytes.subarray(start, start + sliceBytes);
+}
+
+/** Promises alone never let the event loop turn, so a long run of ready chunks would stop timers and sockets. */
+async function* withTurns(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  const bytesPerTurn = 256 * 1024;
+  let bytes = 0;
+  for (const chunk of chunks) {
+    yield chunk;
+    bytes += chunk.length;
+    if (bytes < bytesPerTurn) continue;
+    bytes = 0;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}
+
+async function* afterOffset(
+  chunks: AsyncIterable<Uint8Array>,
+  startOffset: number,
+): AsyncGenerator<Uint8Array, void, void> {
+  let left = startOffset;
+  for await (const chunk of chunks) {
+    if (left < chunk.length) yield left === 0 ? chunk : chunk.subarray(left);
+    left = Math.max(0, left - chunk.length);
+  }
+}
+
+/** A source may be silent for ever, so waiting for its next chunk has to end with the signal. */
+async function* untilAborted(
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<undefined>((resolve) => {
+    stop = () => resolve(undefined);
+  });
+  if (stop) signal.addEventListener('abort', stop, { once: true });
+  let exhausted = false;
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), aborted]);
+      signal.throwIfAborted();
+      if (next === undefined || next.done) {
+        exhausted = true;
+        return;
+      }
+      yield next.value;
+    }
+  } finally {
+    if (stop) signal.removeEventListener('abort', stop);
+    // Not awaited: the source may still be inside the very wait that the signal cut short.
+    if (!exhausted) iterator.return?.().catch(() => undefined);
+  }
+}
