@@ -1,2 +1,12 @@
 /** Start, limit and end worker processes and threads; none survives unseen. */
-export {};
+export { type RetryPolicy, retryDelayMs } from './backoff.ts';
+export { defaultInheritedEnvironment, type ProcessMarker } from './environment.ts';
+export { SpawnError, type SpawnErrorCode, SpawnerError, ThreadError, type ThreadErrorCode } from './errors.ts';
+export { findProgram } from './find-program.ts';
+export { identifyProcess, isProcessAlive, type ProcessIdentity } from './process-table.ts';
+export type { EndedBy, ProcessResult } from './result.ts';
+export type { EndOptions, RunningProcess } from './running-process.ts';
+export { type ResourceSample, sampleProcess } from './sample.ts';
+export { type SpawnOptions, spawnProcess } from './spawn.ts';
+export { type SweepOptions, sweep } from './sweep.ts';
+export { type EndReport, type EndTreeOptions, endProcessTree } from './terminate.ts';

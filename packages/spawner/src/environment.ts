@@ -1,0 +1,79 @@
+/**
+ * What a child sees of the environment. An allow-list, never a deny-list: a secret that nobody thought of stays here.
+ */
+
+/** Names taken from the parent's environment unless `inheritEnv` says otherwise; a trailing `*` stands for any ending. */
+export const defaultInheritedEnvironment: readonly string[] = Object.freeze([
+  'PATH',
+  'HOME',
+  'LANG',
+  'LANGUAGE',
+  'LC_*',
+  'TMPDIR',
+  'TMP',
+  'TEMP',
+  'TZ',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'TERM',
+  'COLORTERM',
+  'NO_COLOR',
+]);
+
+/** An environment variable whose value identifies processes; the value must be unguessable. */
+export interface ProcessMarker {
+  readonly name: string;
+  readonly value: string;
+}
+
+/**
+ * Every process that is started carries, in this variable, the ids of the `spawnProcess` calls it descends from, joined
+ * by dots. It survives a double fork and `setsid`, which parent ids and process groups don't.
+ */
+const lineageVariable = 'SPAWNER_LINEAGE';
+
+const maxLineageDepth = 32;
+
+/** The part of `parent` that `inheritEnv` names, then `env`, then the marker, then the lineage. */
+export function childEnvironment(
+  parent: Readonly<Record<string, string | undefined>>,
+  inheritEnv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  marker: ProcessMarker | undefined,
+  lineageId: string,
+): Record<string, string> {
+  const result: Record<string, string> = Object.create(null);
+  for (const [name, value] of Object.entries(parent)) {
+    if (value !== undefined && inheritEnv.some((pattern) => nameMatches(name, pattern))) result[name] = value;
+  }
+  for (const [name, value] of Object.entries(env)) result[name] = value;
+  if (marker !== undefined) result[marker.name] = marker.value;
+  const lineage = parent[lineageVariable]?.split('.') ?? [];
+  result[lineageVariable] = [...lineage.slice(1 - maxLineageDepth), lineageId].join('.');
+  return result;
+}
+
+/** Recognises the descendants of one `spawnProcess` call by their environment. */
+export function lineageMatch(lineageId: string) {
+  return { name: lineageVariable, accepts: (value: string): boolean => value.split('.').includes(lineageId) };
+}
+
+export function checkEnvironment(option: string, env: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(env)) {
+    if (name === '' || /[=\0]/.test(name)) {
+      throw new TypeError(`${option} names must be non-empty and without "=" or NUL, got ${JSON.stringify(name)}`);
+    }
+    if (typeof value !== 'string' || value.includes('\0')) {
+      throw new TypeError(`${option}.${name} must be a string without NUL, got ${describe(value)}`);
+    }
+  }
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'string' ? 'a string with NUL' : typeof value;
+}
+
+function nameMatches(name: string, pattern: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}

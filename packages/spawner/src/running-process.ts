@@ -1,0 +1,261 @@
+/**
+ * A started child until the moment when nothing of it is left: feeds it, listens to it, ends it when asked or due, and
+ * after its exit finds what it left behind. The exit alone is not the end: a grandchild may hold the streams or work on.
+ */
+import type { ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Deadline, startDeadline } from './deadline.ts';
+import { ProcessFamily } from './descendants.ts';
+import { lineageMatch } from './environment.ts';
+import { SpawnError } from './errors.ts';
+import { OutputTail } from './output.ts';
+import type { ProcessIdentity, StartedProcess } from './process-table.ts';
+import type { EndedBy, ProcessResult } from './result.ts';
+import { peakMemoryBytes } from './sample.ts';
+import { checkGrace, type EndReport, type EndSchedule, endFamily } from './terminate.ts';
+
+export interface EndOptions {
+  /** Between TERM and KILL; a later call can only bring the KILL forward. @default the process's `graceMs` */
+  readonly graceMs?: number;
+  /** Told again in `ProcessResult.endReason`. */
+  readonly reason?: string;
+}
+
+export interface RunningProcess {
+  readonly identity: ProcessIdentity;
+  /**
+   * Resolves once the process is gone, whatever ended it, and what it left behind is ended too.
+   * @throws {SpawnError} SPAWN_CALLBACK_FAILED when `onStdout` or `onStderr` threw.
+   */
+  readonly result: Promise<ProcessResult>;
+  /** Ends the process and all its descendants. Calls share one ending. */
+  end(options?: EndOptions): Promise<EndReport>;
+}
+
+export interface SupervisionSettings {
+  readonly command: string;
+  readonly input: string | Uint8Array | undefined;
+  readonly maxOutputBytes: number;
+  readonly onStdout?: (chunk: Uint8Array) => void;
+  readonly onStderr?: (chunk: Uint8Array) => void;
+  readonly timeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly graceMs: number;
+  readonly drainMs: number;
+  readonly memorySampleMs: number;
+  readonly signal?: AbortSignal;
+}
+
+const firstMemorySampleMs = 50;
+/** More than the pipes of a dead child can hold; what comes after it is somebody else's flood. */
+const drainBytes = 1024 * 1024;
+const nothingEnded: EndReport = Object.freeze({ ended: [], survivors: [] });
+
+/** Must be called in the same turn as the spawn, before an event can be missed. */
+export class SupervisedChild implements RunningProcess {
+  readonly identity: ProcessIdentity;
+  readonly result: Promise<ProcessResult>;
+  readonly #child: ChildProcess;
+  readonly #settings: SupervisionSettings;
+  readonly #startedAtMs: number;
+  readonly #family: ProcessFamily;
+  readonly #stdout: OutputTail;
+  readonly #stderr: OutputTail;
+  readonly #deadlines: Deadline[] = [];
+  readonly #endingBegun: Promise<void>;
+  #noteEndingBegun: () => void = () => undefined;
+  #exit: { code: number | null; signalName: NodeJS.Signals | null; atMs: number } | undefined;
+  #endedBy: Exclude<EndedBy, 'exit' | 'signal'> | undefined;
+  #endReason: string | undefined;
+  #schedule: EndSchedule = { killAtMs: Infinity };
+  #ending: Promise<EndReport> | undefined;
+  #callbackFailure: SpawnError | undefined;
+  #peakRssBytes: number | undefined;
+
+  constructor(child: ChildProcess, started: StartedProcess, lineageId: string, settings: SupervisionSettings) {
+    this.#child = child;
+    this.#settings = settings;
+    this.#startedAtMs = performance.now();
+    this.identity = { pid: started.pid, startTime: started.startTime };
+    this.#family = new ProcessFamily({
+      roots: [this.identity],
+      sessions: [started.pid],
+      environment: lineageMatch(lineageId),
+      bornAfterTicks: started.startTicks,
+    });
+    this.#stdout = new OutputTail(settings.maxOutputBytes);
+    this.#stderr = new OutputTail(settings.maxOutputBytes);
+    this.#endingBegun = new Promise((resolve) => {
+      this.#noteEndingBegun = resolve;
+    });
+    this.result = this.#supervise();
+    // Whoever only calls `end()` must not meet an unhandled rejection; whoever awaits `result` still gets it.
+    this.result.catch(() => undefined);
+  }
+
+  end(options: EndOptions = {}): Promise<EndReport> {
+    const { graceMs = this.#settings.graceMs, reason } = options;
+    checkGrace(graceMs);
+    if (this.#exit === undefined) this.#endReason ??= reason;
+    return this.#begin('ended', graceMs);
+  }
+
+  async #supervise(): Promise<ProcessResult> {
+    const child = this.#child;
+    const { signal } = this.#settings;
+    const onAbort = (): void => void this.#begin('aborted');
+    const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+    const exited = new Promise<void>((resolve) => {
+      child.once('exit', (code, signalName) => {
+        this.#exit = { code, signalName, atMs: performance.now() };
+        resolve();
+      });
+    });
+    try {
+      this.#listen(exited);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      await Promise.race([exited, this.#endingBegun.then(() => this.#endedWithout(exited))]);
+      let leftBehind = this.#ending === undefined ? await this.#lookForLeftBehind() : [];
+      await this.#drain(closed);
+      if (leftBehind.length > 0) leftBehind = await this.#lookForLeftBehind();
+      if (leftBehind.length > 0) this.#begin(undefined);
+      const report = (await this.#ending) ?? nothingEnded;
+      if (this.#ending !== undefined) await this.#drain(closed);
+      if (this.#callbackFailure !== undefined) throw this.#callbackFailure;
+      return this.#result(leftBehind, report);
+    } finally {
+      for (const deadline of this.#deadlines) deadline.clear();
+      signal?.removeEventListener('abort', onAbort);
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      child.stdin?.destroy();
+    }
+  }
+
+  #listen(exited: Promise<void>): void {
+    const { timeoutMs, idleTimeoutMs, onStdout, onStderr, input, memorySampleMs } = this.#settings;
+    const { stdin, stdout, stderr } = this.#child;
+    // Reported for a failed kill or message, neither of which goes through the child object here.
+    this.#child.on('error', () => undefined);
+    const idle = startDeadline(idleTimeoutMs, () => this.#begin('idle'));
+    this.#deadlines.push(
+      startDeadline(timeoutMs, () => this.#begin('timeout')),
+      idle,
+    );
+    this.#read(stdout, this.#stdout, onStdout, 'onStdout', idle);
+    this.#read(stderr, this.#stderr, onStderr, 'onStderr', idle);
+    // A program may end, or close its input, without having read all of it: that is its right, and no failure.
+    stdin?.on('error', () => undefined);
+    if (input !== undefined) stdin?.end(input);
+    this.#sampleMemory(Math.min(firstMemorySampleMs, memorySampleMs));
+    void exited.then(() => {
+      for (const deadline of this.#deadlines) deadline.clear();
+    });
+  }
+
+  #read(
+    stream: Readable | null,
+    tail: OutputTail,
+    callback: ((chunk: Uint8Array) => void) | undefined,
+    name: string,
+    idle: Deadline,
+  ): void {
+    stream?.on('data', (chunk: Buffer) => {
+      if (this.#exit === undefined) idle.restart();
+      tail.push(chunk);
+      if (this.#callbackFailure !== undefined) return;
+      try {
+        callback?.(chunk);
+      } catch (cause) {
+        const message = `${name} for ${this.#settings.command} (pid ${this.identity.pid}) threw: ${String(cause)}. The process was ended.`;
+        this.#callbackFailure = new SpawnError('SPAWN_CALLBACK_FAILED', message, { cause });
+        void this.#begin('ended');
+      }
+    });
+    // A read error means no more output; the exit and what it says still come.
+    stream?.on('error', () => undefined);
+  }
+
+  #sampleMemory(afterMs: number): void {
+    const deadline = startDeadline(afterMs, () => {
+      this.#deadlines.splice(this.#deadlines.indexOf(deadline), 1);
+      this.#peakRssBytes = peakMemoryBytes(this.identity.pid) ?? this.#peakRssBytes;
+      this.#sampleMemory(Math.min(afterMs * 2, this.#settings.memorySampleMs));
+    });
+    this.#deadlines.push(deadline);
+  }
+
+  /** The first cause counts, and none does once the process has ended by itself. */
+  #begin(cause: Exclude<EndedBy, 'exit' | 'signal'> | undefined, graceMs = this.#settings.graceMs): Promise<EndReport> {
+    if (this.#exit === undefined) this.#endedBy ??= cause;
+    this.#schedule.killAtMs = Math.min(this.#schedule.killAtMs, performance.now() + graceMs);
+    if (this.#ending === undefined) {
+      this.#ending = endFamily(this.#family, this.#schedule);
+      // A deadline that begins the ending awaits nothing; a failure reaches the caller through `result`.
+      this.#ending.catch(() => undefined);
+      this.#noteEndingBegun();
+    }
+    return this.#ending;
+  }
+
+  /** A root that survives KILL (another user's, stuck in the kernel) must not keep the caller waiting for its exit. */
+  async #endedWithout(exited: Promise<void>): Promise<void> {
+    const { survivors } = (await this.#ending) ?? nothingEnded;
+    if (!survivors.some(({ pid }) => pid === this.identity.pid)) await exited;
+  }
+
+  async #lookForLeftBehind(): Promise<readonly ProcessIdentity[]> {
+    let { alive, undecided } = await this.#family.look();
+    for (let looks = 0; alive.length === 0 && undecided > 0 && looks < 3; looks += 1) {
+      ({ alive, undecided } = await this.#family.look());
+    }
+    return alive.map(({ pid, startTime }) => ({ pid, startTime }));
+  }
+
+  /**
+   * Waits for the streams to end; when somebody still holds them, for `drainMs` and then until a turn of the event loop
+   * brings nothing: a busy loop may be late for the timer while the child's last words still lie in the pipe.
+   */
+  async #drain(closed: Promise<void>): Promise<void> {
+    let state: 'open' | 'closed' = 'open';
+    const noted = closed.then(() => {
+      state = 'closed';
+    });
+    const bytesBefore = this.#bytes();
+    let deadline: Deadline | undefined;
+    const reached = new Promise<void>((resolve) => {
+      deadline = startDeadline(this.#settings.drainMs, resolve);
+    });
+    const cut = this.#ending === undefined ? this.#endingBegun : reached;
+    await Promise.race([noted, reached, cut]);
+    deadline?.clear();
+    for (let seen = -1; state === 'open' && seen !== this.#bytes() && seen - bytesBefore < drainBytes; ) {
+      seen = this.#bytes();
+      await nextTurn();
+      await nextTurn();
+    }
+  }
+
+  #bytes(): number {
+    return this.#stdout.totalBytes + this.#stderr.totalBytes;
+  }
+
+  #result(leftBehind: readonly ProcessIdentity[], report: EndReport): ProcessResult {
+    const { code = null, signalName = null, atMs = performance.now() } = this.#exit ?? {};
+    return {
+      exitCode: code,
+      signalName,
+      endedBy: this.#endedBy ?? (signalName === null ? 'exit' : 'signal'),
+      ...(this.#endReason !== undefined && { endReason: this.#endReason }),
+      durationMs: atMs - this.#startedAtMs,
+      stdout: this.#stdout.text(),
+      stderr: this.#stderr.text(),
+      stdoutBytes: this.#stdout.totalBytes,
+      stderrBytes: this.#stderr.totalBytes,
+      ...(this.#peakRssBytes !== undefined && { peakRssBytes: this.#peakRssBytes }),
+      leftBehind,
+      survivors: report.survivors,
+    };
+  }
+}
