@@ -1,0 +1,92 @@
+/** Why a setting has the value it has: which layer set it, where, and what that hid. */
+import { describeOrigin, type Layer, type Origin } from './layer.ts';
+import { find } from './merge.ts';
+import { formatPath, type Path } from './path.ts';
+import { isPlainObject, type PlainObject } from './plain-data.ts';
+
+export interface SetValue {
+  readonly value: unknown;
+  readonly origin: Origin;
+}
+
+export interface Explanation {
+  readonly path: string;
+  /** The validated value; `undefined` when there is none. */
+  readonly value: unknown;
+  /**
+   * Where it was set. `undefined` when no layer did: the value, if there is one, comes from the schema. For an object,
+   * the highest layer that sets any part of it.
+   */
+  readonly setBy: Origin | undefined;
+  /** What lower layers said and nobody hears, highest first. For an object see its `entries`. */
+  readonly hid: readonly SetValue[];
+  /** For an object: its members, explained. */
+  readonly entries: readonly Explanation[];
+  /** The explanation in lines for a person to read. */
+  toString(): string;
+}
+
+/** @param layers low to high */
+export function explain(layers: readonly Layer[], value: unknown, path: Path): Explanation {
+  const final = find(isPlainObject(value) ? value : {}, path);
+  const finalValue = final.type === 'value' ? final.value : undefined;
+  const said = whatLayersSay(layers, path);
+  const [top, ...lower] = said;
+  const isMerged = top !== undefined && isPlainObject(top.value);
+  const firstHidden = isMerged ? lower.findIndex((each) => !isPlainObject(each.value)) : 0;
+  const hid = firstHidden === -1 ? [] : lower.slice(firstHidden).filter((each) => each.value !== undefined);
+  const names = isPlainObject(finalValue) ? memberNames(finalValue, said) : [];
+  const explanation = {
+    path: formatPath(path),
+    value: finalValue,
+    setBy: top?.origin,
+    hid: Object.freeze(hid),
+    entries: Object.freeze(names.map((name) => explain(layers, value, [...path, name]))),
+  };
+  return Object.freeze({ ...explanation, toString: () => format(explanation).join('\n') });
+}
+
+/** The layer whose word counts for `path`, or for the nearest thing around it that was set at all. */
+export function winningOrigin(layers: readonly Layer[], path: Path, part: 'key' | 'value'): Origin | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const prefix = path.slice(0, length);
+    for (const layer of layers.toReversed()) {
+      if (find(layer.value, prefix).type === 'value') return layer.locate(prefix, part);
+    }
+  }
+  return undefined;
+}
+
+/** Highest first. Where something other than an object covers the path, `value` is `undefined`. */
+function whatLayersSay(layers: readonly Layer[], path: Path): SetValue[] {
+  const said: SetValue[] = [];
+  for (const layer of layers.toReversed()) {
+    const found = find(layer.value, path);
+    if (found.type === 'value') said.push({ value: found.value, origin: layer.locate(path, 'value') });
+    if (found.type === 'covered') said.push({ value: undefined, origin: layer.locate(found.at, 'value') });
+  }
+  return said;
+}
+
+function memberNames(value: PlainObject, said: readonly SetValue[]): string[] {
+  const names = new Set(Object.keys(value));
+  for (const each of said) {
+    if (isPlainObject(each.value)) for (const name of Object.keys(each.value)) names.add(name);
+  }
+  return [...names];
+}
+
+function format({ path, value, setBy, hid, entries }: Omit<Explanation, 'toString'>): string[] {
+  if (entries.length > 0) return entries.flatMap((entry) => format(entry));
+  const source = setBy === undefined ? (value === undefined ? 'no layer' : 'the schema') : describeOrigin(setBy);
+  return [
+    `${path === '' ? 'settings' : path} = ${show(value)}`,
+    `  set by ${source}`,
+    ...hid.map((each) => `  hides  ${show(each.value)} from ${describeOrigin(each.origin)}`),
+  ];
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  return JSON.stringify(value) ?? '(not set)';
+}

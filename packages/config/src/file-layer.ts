@@ -1,0 +1,126 @@
+/** One settings file, to plain data whose every part knows its line and column. */
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { extname } from 'node:path';
+import { ConfigError, type ConfigProblem } from './errors.ts';
+import { parseJson } from './formats/json.ts';
+import { type Located, lineAndColumn, type ParsedText } from './formats/parsed-text.ts';
+import { parseToml } from './formats/toml.ts';
+import { parseYaml } from './formats/yaml.ts';
+import { describeOrigin, emptyLayer, type Layer, type LayerName, type Origin } from './layer.ts';
+import { formatPath, type Path } from './path.ts';
+import { copyPlainObject, isPlainObject } from './plain-data.ts';
+
+export interface FileLimits {
+  readonly maxFileBytes: number;
+  readonly maxDepth: number;
+}
+
+export interface FileLayer {
+  readonly layer: Layer;
+  readonly problems: readonly ConfigProblem[];
+  /** False when the text could not be understood at all, so that its settings are unknown. */
+  readonly isReadable: boolean;
+}
+
+export async function readFileLayer(name: LayerName, file: string, limits: FileLimits): Promise<FileLayer> {
+  const text = readText(name, file, limits.maxFileBytes);
+  if (typeof text !== 'string') return { layer: emptyLayer(name, file), problems: [text], isReadable: false };
+  const parsed = await parseText(text, file, limits);
+  const problems = parsed.problems.map(({ offset, message }) => problemAt(originAt(offset), '', message));
+  const { value } = parsed;
+  const isEmpty = value === undefined || value === null;
+  if (problems.length > 0 || (!isEmpty && !isPlainObject(value))) {
+    const message = `must hold settings by name, got ${Array.isArray(value) ? 'a list' : `a ${typeof value}`}`;
+    if (problems.length === 0) problems.push(problemAt(originAt(parsed.root.valueOffset), '', message));
+    return { layer: emptyLayer(name, file), problems, isReadable: false };
+  }
+  const copy = copyPlainObject(isEmpty ? {} : value, limits.maxDepth, (path, part, message) => {
+    problems.push(problemAt(locate(path, part), formatPath(path), message));
+  });
+  return { layer: { name, origin: file, present: true, value: copy, locate }, problems, isReadable: true };
+
+  function locate(path: Path, part: 'key' | 'value'): Origin {
+    let place: Located = parsed.root;
+    for (const segment of path) {
+      const inner = place.children.get(String(segment));
+      if (inner === undefined) break;
+      place = inner;
+    }
+    return originAt(part === 'key' ? place.keyOffset : place.valueOffset);
+  }
+
+  function originAt(offset: number): Origin {
+    return { layer: name, file, ...lineAndColumn(String(text), offset) };
+  }
+}
+
+export function problemAt(
+  origin: Origin | undefined,
+  path: string,
+  message: string,
+  suggestion?: string | undefined,
+): ConfigProblem {
+  return {
+    path,
+    message,
+    file: origin?.file,
+    line: origin?.line,
+    column: origin?.column,
+    source: origin === undefined ? undefined : describeOrigin(origin),
+    suggestion,
+  };
+}
+
+async function parseText(text: string, file: string, limits: FileLimits): Promise<ParsedText> {
+  switch (extname(file)) {
+    case '.json':
+      return parseJson(text, limits, 'json');
+    case '.jsonc':
+      return parseJson(text, limits, 'jsonc');
+    case '.toml':
+      return parseToml(text, limits);
+    default:
+      return parseYaml(text, limits);
+  }
+}
+
+/** The file's text, or what is wrong with it. @throws {ConfigError} CONFIG_UNREADABLE when the system refuses */
+function readText(name: LayerName, file: string, maxFileBytes: number): string | ConfigProblem {
+  const origin: Origin = { layer: name, file };
+  let bytes: Buffer;
+  try {
+    // Without O_NONBLOCK, opening a named pipe would wait for its writer.
+    const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    try {
+      const stat = fstatSync(descriptor);
+      if (!stat.isFile()) return problemAt(origin, '', 'is not a regular file');
+      if (stat.size > maxFileBytes) {
+        return problemAt(origin, '', `is ${stat.size} bytes long, over maxFileBytes (${maxFileBytes})`);
+      }
+      bytes = readUpTo(descriptor, stat.size);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `${file} can't be read (${reason}); check that it exists and that you may read it`;
+    throw new ConfigError('CONFIG_UNREADABLE', message, [problemAt(origin, '', message)], { cause });
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return problemAt(origin, '', 'is not UTF-8 text');
+  }
+}
+
+function readUpTo(descriptor: number, size: number): Buffer {
+  const bytes = Buffer.alloc(size);
+  let length = 0;
+  while (length < size) {
+    const read = readSync(descriptor, bytes, length, size - length, null);
+    if (read === 0) break;
+    length += read;
+  }
+  return bytes.subarray(0, length);
+}
