@@ -1,0 +1,126 @@
+/**
+ * Holds a new record against a stored one. What is compared is each case's ratio to its control in the same run, so
+ * that the two may come from different days and machines; and nothing is called slower that might be the machine.
+ */
+import { busyShareLimit, type Environment } from './environment.ts';
+import {
+  type BenchmarkRecord,
+  type CaseRecord,
+  type ControlRecord,
+  controlFigures,
+  type PackageRecord,
+  roundFigures,
+  type VariantRecord,
+} from './record.ts';
+import { type Interval, median, medianRatioInterval, pairedRatios } from './stats.ts';
+import { isEqual, judgeRatio, type Verdict, verdictLimits } from './verdict.ts';
+
+export interface CaseComparison {
+  /** `<package>/<question>` */
+  readonly name: string;
+  /** `tooNoisy` when the measurement cannot carry a verdict, `notComparable` when there is nothing to hold it against. */
+  readonly outcome: Verdict | 'tooNoisy' | 'notComparable';
+  /** Ratio to the control now over the baseline's: 1.1 is ten per cent slower. Undefined when not comparable. */
+  readonly change?: Interval;
+  /** In a sentence, for what is not a plain verdict. */
+  readonly reason?: string;
+  readonly peakRssBytes?: { readonly now: number; readonly baseline: number };
+}
+
+/** Every case of either record, in the order of the new one. */
+export function comparePackage(now: PackageRecord, baseline: PackageRecord): readonly CaseComparison[] {
+  const gone = baseline.cases.filter(({ name }) => !now.cases.some((entry) => entry.name === name));
+  return [
+    ...now.cases.map((entry) => {
+      const before = baseline.cases.find(({ name }) => name === entry.name);
+      return compareCase(
+        { entry, controls: now.controls },
+        before === undefined ? undefined : { entry: before, controls: baseline.controls },
+      );
+    }),
+    ...gone.map(({ name }) => notComparable(name, 'It is in the baseline and was not measured now.')),
+  ];
+}
+
+/** Why a record should not be trusted at all, or undefined. Checked before a baseline is stored or compared. */
+export function findNoise(record: BenchmarkRecord): string | undefined {
+  const busy = describeBusy(record.environment);
+  if (busy !== undefined) return busy;
+  for (const { name, controls } of record.packages) {
+    for (const [control, entry] of Object.entries(controls)) {
+      if (!isEqual(entry.selfRatio)) return `${name}: ${describeUnequalControl(control, entry)}`;
+    }
+  }
+  return undefined;
+}
+
+/** Undefined while the machine was calm enough when the run began. */
+export function describeBusy({ busyShare }: Environment): string | undefined {
+  if (busyShare <= busyShareLimit) return undefined;
+  const [seen, limit] = [busyShare, busyShareLimit].map((share) => `${Math.round(share * 100)} %`);
+  return `${seen} of the processor time was in use before the run began (at most ${limit}).`;
+}
+
+/** A case beside the controls of its run. */
+interface Measured {
+  readonly entry: CaseRecord;
+  readonly controls: PackageRecord['controls'];
+}
+
+function compareCase(now: Measured, before: Measured | undefined): CaseComparison {
+  const { name } = now.entry;
+  if (before === undefined) return notComparable(name, 'The baseline does not have it yet.');
+  if (before.entry.hash !== now.entry.hash) {
+    return notComparable(name, 'The case itself changed: store a new baseline.');
+  }
+  const [variantNow, variantBefore] = [now, before].map(({ entry }) => entry.variants[entry.reference]);
+  if (variantNow === undefined || variantBefore === undefined) {
+    return notComparable(name, 'The variant it is judged by is missing.');
+  }
+  const change = changeOf(now, variantNow, before, variantBefore);
+  const peakRssBytes = { now: median(variantNow.peakRssBytes), baseline: median(variantBefore.peakRssBytes) };
+  const noise = findCaseNoise(now) ?? findCaseNoise(before);
+  if (noise !== undefined) return { name, change, peakRssBytes, outcome: 'tooNoisy', reason: noise };
+  const outcome = judgeRatio(change);
+  if (outcome !== 'inconclusive' && rivalsMovedToo(outcome, now, before)) {
+    const reason = `Every rival became ${outcome} too, and none of them changed: the machine differs from the baseline's.`;
+    return { name, change, peakRssBytes, outcome: 'tooNoisy', reason };
+  }
+  return { name, change, peakRssBytes, outcome };
+}
+
+function findCaseNoise({ entry, controls }: Measured): string | undefined {
+  const control = controls[entry.control];
+  if (control === undefined) return `The control "${entry.control}" was not measured.`;
+  if (control.first.length < verdictLimits.leastRounds) {
+    return `${control.first.length} rounds prove nothing; at least ${verdictLimits.leastRounds} are needed.`;
+  }
+  return isEqual(control.selfRatio) ? undefined : describeUnequalControl(entry.control, control);
+}
+
+function describeUnequalControl(name: string, { selfRatio }: ControlRecord): string {
+  const [low, high] = [selfRatio.low, selfRatio.high].map((value) => `${((value - 1) * 100).toFixed(1)} %`);
+  return `The control "${name}" differs from itself by ${low} to ${high}; within 5 % either way is calm enough.`;
+}
+
+function rivalsMovedToo(verdict: Verdict, now: Measured, before: Measured): boolean {
+  const moves = Object.entries(now.entry.variants).flatMap(([variant, after]) => {
+    const earlier = before.entry.variants[variant];
+    if (variant === now.entry.reference || earlier === undefined) return [];
+    return [judgeRatio(changeOf(now, after, before, earlier))];
+  });
+  return moves.length > 0 && moves.every((move) => move === verdict);
+}
+
+function changeOf(now: Measured, variantNow: VariantRecord, before: Measured, variantBefore: VariantRecord): Interval {
+  return medianRatioInterval(ratiosToControl(now, variantNow), ratiosToControl(before, variantBefore));
+}
+
+function ratiosToControl({ entry, controls }: Measured, variant: VariantRecord): readonly number[] {
+  const control = controls[entry.control];
+  return control === undefined ? [Number.NaN] : pairedRatios(roundFigures(variant), controlFigures(control));
+}
+
+function notComparable(name: string, reason: string): CaseComparison {
+  return { name, outcome: 'notComparable', reason };
+}

@@ -1,0 +1,92 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const program = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+const samples = fileURLToPath(new URL('../test/sample-cases', import.meta.url));
+let directory: string;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'cadre-bench-'));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+describe('cadre-bench', () => {
+  test('runs, keeps the record, stores a baseline from it, compares with it and reports', () => {
+    const run = bench('run', 'sample/turn', '--rounds', '1', '--quick');
+    expect(run).toMatchObject({ status: 0, stderr: '' });
+    expect(run.stdout).toContain('How long does a turn of the event loop take?');
+    const [record = ''] = readdirSync(join(directory, 'results'));
+    expect(record).toMatch(/^\d{4}-.*\.json$/);
+
+    const stored = bench('baseline', 'sample', '--from', join(directory, 'results', record), '--force');
+    expect(stored).toMatchObject({ status: 0, stderr: '' });
+    expect(readdirSync(join(directory, 'baselines'))).toEqual(['sample.json']);
+
+    const compared = bench('compare', 'sample/turn', '--rounds', '1', '--quick');
+    expect(compared).toMatchObject({ status: 0, stderr: '' });
+    expect(compared.stdout).toMatch(/No proven regression|Too noisy/);
+
+    const report = bench('report', '--format', 'markdown');
+    expect(report).toMatchObject({ status: 0, stderr: '' });
+    expect(report.stdout).toContain('| variant | per turn | time, cadre = 1 | peak memory |');
+    expect(JSON.parse(bench('report', '--format', 'json').stdout)).toMatchObject({ format: 'cadre-bench/1' });
+  });
+
+  test('does not store a noisy record as a baseline', () => {
+    const kept = join(directory, 'noisy.json');
+    bench('run', 'sample/turn', '--rounds', '1', '--quick', '--out', kept);
+    const record = JSON.parse(readFileSync(kept, 'utf8'));
+    record.packages[0].controls.cpu.selfRatio = { estimate: 1.3, low: 1.2, high: 1.4 };
+    writeFileSync(kept, JSON.stringify(record));
+    const stored = bench('baseline', 'sample', '--from', kept, '--baselines', join(directory, 'none'));
+    expect(stored.status).toBe(4);
+    expect(stored.stdout).toContain('no baseline was stored');
+  });
+
+  test.for([
+    { args: ['run', 'sampel'], says: 'There are: broken/exits' },
+    { args: ['measure'], says: 'There is no command "measure"' },
+    { args: [], says: 'Usage: cadre-bench' },
+    { args: ['run', '--rounds', 'many'], says: '--rounds must be a whole number' },
+    { args: ['run', '--fast'], says: "Unknown option '--fast'" },
+    { args: ['report', '--format', 'pdf'], says: '--format must be' },
+    { args: ['report', 'missing.json'], says: 'There is no record at' },
+  ])('answers $args with exit code 2', ({ args, says }) => {
+    const answer = bench(...args);
+    expect(answer.status).toBe(2);
+    expect(answer.stderr).toContain(says);
+  });
+
+  test('answers a package without a baseline with exit code 2', () => {
+    const answer = bench('compare', 'broken');
+    expect(answer.status).toBe(2);
+    expect(answer.stdout).toContain('broken has no baseline');
+  });
+
+  test('answers a case that cannot be measured with exit code 3', () => {
+    const answer = bench('run', 'broken/unequal', '--quick', '--rounds', '1');
+    expect(answer.status).toBe(3);
+    expect(answer.stdout).toContain('lazy did other work than cadre');
+  });
+
+  test('prints help and version', () => {
+    expect(bench('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('Exit codes') });
+    expect(bench('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+function bench(...args: readonly string[]) {
+  const folders = [
+    '--cases',
+    samples,
+    '--results',
+    join(directory, 'results'),
+    '--baselines',
+    join(directory, 'baselines'),
+  ];
+  return spawnSync(process.execPath, [program, ...folders, ...args], { encoding: 'utf8', env: {} });
+}

@@ -1,0 +1,19 @@
+export type BenchErrorCode =
+  | 'BENCH_CASE_NOT_FOUND'
+  | 'BENCH_CASE_INVALID'
+  | 'BENCH_UNEQUAL_WORK'
+  | 'BENCH_WORKER_FAILED'
+  | 'BENCH_WORKER_TIMEOUT'
+  | 'BENCH_RECORD_NOT_FOUND'
+  | 'BENCH_RECORD_INVALID';
+
+/** Why a benchmark could not be measured or compared; `code` tells the reasons apart, each is in the README's table. */
+export class BenchError extends Error {
+  readonly code: BenchErrorCode;
+
+  constructor(code: BenchErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'BenchError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,1 @@
+export const question = 'A file without a default export.';
