@@ -10,3 +10,10 @@ export { type ResourceSample, sampleProcess } from './sample.ts';
 export { type SpawnOptions, spawnProcess } from './spawn.ts';
 export { type SweepOptions, sweep } from './sweep.ts';
 export { type EndReport, type EndTreeOptions, endProcessTree } from './terminate.ts';
+export {
+  createThreadPool,
+  type ThreadPool,
+  type ThreadPoolOptions,
+  type ThreadPoolStats,
+  type ThreadTask,
+} from './thread-pool.ts';

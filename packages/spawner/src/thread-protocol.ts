@@ -1,0 +1,64 @@
+/**
+ * What the pool and its threads say to each other. Tasks are sent ahead of time, so that a thread never waits for its
+ * next one; whether a sent task has begun is decided by one compare-and-swap on its slot in shared memory: the thread
+ * swaps to `claimed`, the pool to `revoked`, and whoever comes second leaves the task alone. So a task stuck behind a
+ * slow one can be taken back and given to another thread, and never runs twice.
+ */
+
+/** Most tasks a thread may hold, the running one included. */
+export const slotCount = 32;
+
+/** The low bits of a slot's word; the rest is its generation, which tells a slot's uses apart. */
+export const slotState = { sent: 0, claimed: 1, revoked: 2 } as const;
+
+export function slotWord(generation: number, state: number): number {
+  return (generation << 2) | state;
+}
+
+export interface SharedSlots {
+  readonly words: Int32Array;
+  /** When each claimed task began, in `sharedNowMs`. */
+  readonly startedAtMs: Float64Array;
+}
+
+export function createSharedSlots(): SharedArrayBuffer {
+  return new SharedArrayBuffer(slotCount * (Int32Array.BYTES_PER_ELEMENT + Float64Array.BYTES_PER_ELEMENT));
+}
+
+export function viewSharedSlots(buffer: SharedArrayBuffer): SharedSlots {
+  const startedAtMs = new Float64Array(buffer, 0, slotCount);
+  return { startedAtMs, words: new Int32Array(buffer, startedAtMs.byteLength, slotCount) };
+}
+
+/** A monotonic clock all threads share; `performance.now()` starts anew in each. */
+export function sharedClock(): () => number {
+  const [seconds, nanoseconds] = process.hrtime();
+  const offsetMs = seconds * 1000 + nanoseconds / 1e6 - performance.now();
+  return () => performance.now() + offsetMs;
+}
+
+export interface ThreadStart {
+  readonly slots: SharedArrayBuffer;
+}
+
+export type ToThread =
+  | { readonly type: 'define'; readonly id: number; readonly module: string; readonly exportName: string }
+  /** Flat, four entries a task: slot, generation, function id, argument. */
+  | { readonly type: 'tasks'; readonly tasks: readonly unknown[] }
+  | { readonly type: 'abort'; readonly slot: number; readonly generation: number };
+
+export const reply = { done: 0, failed: 1, emitted: 2, moduleNotFound: 3, notCloneable: 4 } as const;
+
+/** What a thread reports: slot, generation, one of `reply`, and the value that goes with it. */
+export type FromThread = readonly [slot: number, generation: number, kind: number, value: unknown] | 'ready';
+
+/** A thrown value in a form that survives the way between threads, which keeps only the standard error names. */
+export type ThrownValue =
+  | {
+      readonly type: 'error';
+      readonly name: string;
+      readonly message: string;
+      readonly stack?: string;
+      readonly code?: string;
+    }
+  | { readonly type: 'value'; readonly value: unknown };
