@@ -1,0 +1,452 @@
+/**
+ * Claude Code, one-shot: `claude -p --output-format stream-json --verbose`, the prompt on stdin.
+ *
+ * Three traps of its stream. `subtype: "success"` with `is_error: true` is a failure. Its cost and token totals go on
+ * counting when a session is resumed, so only the part since the last result is this attempt's. A refused key is retried
+ * ten times over minutes like a busy server, so it makes the attempt hopeless at once.
+ */
+import type { Adapter, LaunchPlan, Parser } from '../adapter.ts';
+import { programOf } from '../adapter.ts';
+import type { AgentTask, ClaudeAgentDefinition } from '../definition.ts';
+import type { AgentEvent, FailureReason } from '../event.ts';
+import {
+  countOf,
+  type Fields,
+  fieldsOf,
+  given,
+  isFields,
+  jsonOf,
+  listOf,
+  numberOf,
+  sessionIdOf,
+  shortened,
+  textOf,
+} from '../fields.ts';
+import {
+  type AttemptExit,
+  type Failure,
+  failure,
+  failureByUs,
+  failureWithoutResult,
+  lastWords,
+  type Outcome,
+  outcomeOf,
+} from '../outcome.ts';
+import { priceOfRequest } from '../price.ts';
+import { promptWithInput, requireSessionId, structuredOutput } from '../task-text.ts';
+import { addUsage, type Cost, noUsage, type SessionTotal, subtractUsage, type TokenUsage } from '../usage.ts';
+
+export const claude: Adapter<ClaudeAgentDefinition> = {
+  format: 'jsonl',
+  wantsSchemaFile: false,
+  plan,
+  parse: (_definition, task) => new ClaudeParser(task),
+};
+
+function plan(definition: ClaudeAgentDefinition, task: AgentTask): LaunchPlan {
+  const prompt = promptWithInput(task);
+  const flags: string[] = [];
+  // `--flag=value` throughout: a value that begins with a dash stays a value.
+  const add = (flag: string, value: string | number | undefined) => {
+    if (value !== undefined) flags.push(`--${flag}=${value}`);
+  };
+  add('model', definition.model);
+  add('fallback-model', definition.fallbackModel);
+  add('effort', definition.effort);
+  add('permission-mode', definition.permissionMode);
+  for (const tool of definition.allowedTools ?? []) add('allowedTools', tool);
+  for (const tool of definition.disallowedTools ?? []) add('disallowedTools', tool);
+  add('max-turns', definition.maxTurns);
+  add('max-budget-usd', definition.maxBudgetUsd);
+  add('system-prompt', definition.systemPrompt);
+  add('append-system-prompt', definition.appendSystemPrompt);
+  for (const directory of definition.addDirectories ?? []) add('add-dir', directory);
+  add('mcp-config', definition.mcpConfig);
+  if (task.outputSchema !== undefined) add('json-schema', JSON.stringify(task.outputSchema));
+  add('resume', requireSessionId(task));
+  return {
+    command: [
+      ...programOf(definition.program, 'claude'),
+      ...['-p', '--output-format', 'stream-json', '--verbose'],
+      ...flags,
+      ...(definition.extraArguments ?? []),
+    ],
+    // A fleet must not change its own version in mid-run.
+    environment: { DISABLE_AUTOUPDATER: '1' },
+    inheritEnvironment: ['ANTHROPIC_*', 'CLAUDE_*', 'API_TIMEOUT_MS', 'DISABLE_TELEMETRY', 'DISABLE_ERROR_REPORTING'],
+    // They would make it believe that it runs inside another Claude Code, or talks to that one's editor.
+    neverInherit: ['CLAUDECODE', 'CLAUDE_CODE_ENTRYPOINT', 'CLAUDE_CODE_SSE_PORT'],
+    stdin: prompt,
+    prompt,
+    howToInstall: 'Install Claude Code (npm install -g @anthropic-ai/claude-code) or set `program` to its path.',
+  };
+}
+
+class ClaudeParser implements Parser {
+  state: Parser['state'] = 'running';
+  readonly #task: AgentTask;
+  readonly #bill = new Bill();
+  readonly #toolNames = new Map<string, string>();
+  #sessionId: string | undefined;
+  #model: string | undefined;
+  #text = '';
+  #apiError: { readonly code: string | undefined; readonly status: number | undefined } | undefined;
+  #apiMessage = '';
+  #retryAtMs: number | undefined;
+  #result: Fields | undefined;
+
+  constructor(task: AgentTask) {
+    this.#task = task;
+  }
+
+  read(value: unknown): readonly AgentEvent[] {
+    const line = fieldsOf(value);
+    this.#sessionId = sessionIdOf(line.session_id) ?? this.#sessionId;
+    switch (line.type) {
+      case 'system':
+        return this.#system(line);
+      case 'assistant':
+        return this.#assistant(line);
+      case 'user':
+        return this.#toolResults(line);
+      case 'rate_limit_event':
+        return this.#rateLimit(fieldsOf(line.rate_limit_info));
+      case 'result':
+        return this.#finish(line);
+      default:
+        return [];
+    }
+  }
+
+  end(exit: AttemptExit): Outcome {
+    const { usage, cost, sessionTotal, warnings } = this.#bill.settle(this.#task, this.#result);
+    const verdict = this.#result === undefined ? this.#withoutResult(exit) : this.#verdict(this.#result, exit);
+    const text = textOf(this.#result?.result) ?? this.#text;
+    const structured = structuredOutput(this.#task, jsonOf(this.#result?.structured_output), text);
+    if (verdict === undefined && exit.exitCode !== 0 && exit.endedBy === 'exit') {
+      warnings.push(`The agent reported success and then exited with code ${exit.exitCode}${lastWords(exit.stderr)}.`);
+    }
+    return outcomeOf(
+      {
+        text,
+        output: structured.output,
+        ...given({ sessionId: this.#sessionId, sessionTotal, model: this.#model }),
+        usage,
+        cost,
+        durationMs: exit.durationMs,
+        exitCode: exit.exitCode,
+        warnings,
+      },
+      verdict ?? structured.failure,
+    );
+  }
+
+  #system(line: Fields): readonly AgentEvent[] {
+    if (line.subtype === 'init') {
+      this.#model = textOf(line.model) ?? this.#model;
+      return [{ type: 'started', ...given({ sessionId: this.#sessionId, model: this.#model }) }];
+    }
+    if (line.subtype === 'api_retry') {
+      const code = textOf(line.error);
+      const status = numberOf(line.error_status);
+      const reason = reasonOf(code, status);
+      if (reason === 'authentication' || reason === 'budget') {
+        this.state = 'hopeless';
+        this.#apiError = { code, status };
+      }
+      const maxAttempts = numberOf(line.max_retries);
+      const delayMs = numberOf(line.retry_delay_ms);
+      const message = describe(code, status);
+      return [
+        { type: 'retrying', attempt: countOf(line.attempt), reason, message, ...given({ maxAttempts, delayMs }) },
+      ];
+    }
+    if (line.subtype === 'permission_denied') {
+      const message = textOf(line.message);
+      return [
+        { type: 'permissionAsked', tool: textOf(line.tool_name) ?? 'unknown', denied: true, ...given({ message }) },
+      ];
+    }
+    return [];
+  }
+
+  #assistant(line: Fields): readonly AgentEvent[] {
+    const message = fieldsOf(line.message);
+    const blocks = listOf(message.content).map(fieldsOf);
+    if (line.is_api_error_message === true || message.model === '<synthetic>') {
+      this.#apiError = { code: textOf(line.error), status: numberOf(line.api_error_status) };
+      this.#apiMessage = blocks.map((block) => textOf(block.text) ?? '').join('');
+      return this.#apiMessage === '' ? [] : [{ type: 'warning', message: this.#apiMessage }];
+    }
+    const model = textOf(message.model);
+    this.#model ??= model;
+    const events: AgentEvent[] = [];
+    if (this.#bill.addRequest(textOf(message.id), model, fieldsOf(message.usage))) {
+      events.push({ type: 'usage', ...this.#bill.soFar() });
+    }
+    for (const block of blocks) events.push(...this.#block(block, line.parent_tool_use_id));
+    return events;
+  }
+
+  #block(block: Fields, parent: unknown): readonly AgentEvent[] {
+    if (block.type === 'text' && typeof block.text === 'string') {
+      if (typeof parent !== 'string') this.#text = block.text;
+      return [{ type: 'text', text: block.text }];
+    }
+    if (block.type === 'thinking' && typeof block.thinking === 'string') {
+      return [{ type: 'thinking', text: block.thinking }];
+    }
+    if (block.type === 'tool_use' && typeof block.id === 'string') {
+      const name = textOf(block.name) ?? 'unknown';
+      this.#toolNames.set(block.id, name);
+      return [{ type: 'toolStarted', id: block.id, name, ...given({ input: jsonOf(block.input) }) }];
+    }
+    return [];
+  }
+
+  #toolResults(line: Fields): readonly AgentEvent[] {
+    const events: AgentEvent[] = [];
+    for (const block of listOf(fieldsOf(line.message).content).map(fieldsOf)) {
+      const id = textOf(block.tool_use_id);
+      if (block.type !== 'tool_result' || id === undefined) continue;
+      const name = this.#toolNames.get(id);
+      this.#toolNames.delete(id);
+      const output = shortened(contentText(block.content));
+      events.push({ type: 'toolEnded', id, failed: block.is_error === true, output, ...given({ name }) });
+    }
+    return events;
+  }
+
+  #rateLimit(info: Fields): readonly AgentEvent[] {
+    if (info.status !== 'rejected' && info.status !== 'allowed_warning') return [];
+    const resetsAt = numberOf(info.resetsAt);
+    const kind = textOf(info.rateLimitType) ?? 'unnamed';
+    const until = resetsAt === undefined ? '' : `; it resets at ${isoTime(resetsAt)}`;
+    if (info.status === 'rejected') {
+      this.#retryAtMs = resetsAt === undefined ? undefined : milliseconds(resetsAt);
+      return [{ type: 'warning', message: `The ${kind} rate limit is used up${until}.` }];
+    }
+    return [{ type: 'warning', message: `The ${kind} rate limit is nearly used up${until}.` }];
+  }
+
+  #finish(line: Fields): readonly AgentEvent[] {
+    this.#result = line;
+    this.state = 'finished';
+    this.#bill.addResult(line);
+    const { usage, cost } = this.#bill.settle(this.#task, line);
+    return [{ type: 'usage', usage, cost }];
+  }
+
+  #verdict(result: Fields, exit: AttemptExit): Failure | undefined {
+    if (result.subtype === 'success' && result.is_error !== true) return undefined;
+    const errors = listOf(result.errors).filter((entry) => typeof entry === 'string');
+    const message = [textOf(result.result) ?? '', ...errors].filter((part) => part !== '').join('; ') || 'no message';
+    switch (result.subtype) {
+      case 'success': {
+        const error = this.#apiError;
+        const status = numberOf(result.api_error_status) ?? error?.status;
+        return this.#apiFailure(reasonOf(error?.code, status), message);
+      }
+      case 'error_max_turns':
+        return failure('turns', `The agent used up its turns: ${message}. Raise maxTurns or split the task.`);
+      case 'error_max_budget_usd':
+        return failure('budget', `The agent used up its budget: ${message}. Raise maxBudgetUsd or split the task.`);
+      case 'error_max_structured_output_retries':
+        return failure('badOutput', `The agent never met the output schema: ${message}.`);
+      default:
+        return this.#executionFailure(result, message, exit);
+    }
+  }
+
+  #executionFailure(result: Fields, message: string, exit: AttemptExit): Failure {
+    if (textOf(result.terminal_reason)?.startsWith('aborted')) {
+      return failureByUs(exit) ?? failure('cancelled', 'The agent was interrupted from outside.');
+    }
+    if (message.includes('No conversation found')) {
+      return failure('invalidRequest', `${message}. Start without resumeSessionId.`);
+    }
+    return failureByUs(exit) ?? failure('failed', `The agent failed: ${message}.`, { retryable: true });
+  }
+
+  #withoutResult(exit: AttemptExit): Failure {
+    if (this.state === 'hopeless' && this.#apiError !== undefined) {
+      const { code, status } = this.#apiError;
+      return this.#apiFailure(
+        reasonOf(code, status),
+        `${describe(code, status)}; ended early, it would have been retried`,
+      );
+    }
+    const general = failureWithoutResult(exit, '`result` line');
+    if (general.reason !== 'crash') return general;
+    if (this.#apiError !== undefined) {
+      return this.#apiFailure(reasonOf(this.#apiError.code, this.#apiError.status), this.#apiMessage);
+    }
+    return refusedToStart(exit) ?? general;
+  }
+
+  #apiFailure(reason: FailureReason, message: string): Failure {
+    const advice = reason === 'authentication' ? '. Log in with `claude` or set ANTHROPIC_API_KEY' : '';
+    const retryAtMs = reason === 'rateLimit' ? this.#retryAtMs : undefined;
+    return failure(reason, `The model API refused: ${message}${advice}.`, { retryAtMs });
+  }
+}
+
+interface Settlement {
+  readonly usage: TokenUsage;
+  readonly cost: Cost;
+  readonly sessionTotal?: SessionTotal;
+  readonly warnings: string[];
+}
+
+/** Adds up what an attempt took: request by request while it runs, by the program's own totals once it reports them. */
+class Bill {
+  readonly #seen = new Set<string>();
+  #requests: { usage: TokenUsage; usd: number; unpriced: boolean } = { usage: noUsage, usd: 0, unpriced: false };
+  #reported: { usage: TokenUsage; cost: Cost } | undefined;
+  /** Some result did not say what it took since the one before. */
+  #totalsOnly = false;
+
+  /** False when this request was counted before: the lines of one message repeat its usage. */
+  addRequest(id: string | undefined, model: string | undefined, usage: Fields): boolean {
+    if (id === undefined || this.#seen.has(id)) return false;
+    this.#seen.add(id);
+    const tokens = apiUsage(usage);
+    const usd = model === undefined ? undefined : priceOfRequest(tokens, model, 'anthropic');
+    this.#requests = {
+      usage: addUsage(this.#requests.usage, tokens),
+      usd: this.#requests.usd + (usd ?? 0),
+      unpriced: this.#requests.unpriced || usd === undefined,
+    };
+    return true;
+  }
+
+  addResult(result: Fields): void {
+    if (!isFields(result.model_usage_since_last_result)) {
+      this.#totalsOnly = true;
+      return;
+    }
+    const { usage, cost } = sumOfModels(result.model_usage_since_last_result);
+    const before = this.#reported ?? { usage: noUsage, cost: { usd: 0, basis: 'reported' } };
+    const basis = before.cost.basis === 'unpriced' ? 'unpriced' : cost.basis;
+    this.#reported = { usage: addUsage(before.usage, usage), cost: { usd: before.cost.usd + cost.usd, basis } };
+  }
+
+  soFar(): { readonly usage: TokenUsage; readonly cost: Cost } {
+    const { usage, usd, unpriced } = this.#requests;
+    return { usage, cost: { usd, basis: unpriced ? 'unpriced' : 'list' } };
+  }
+
+  settle(task: AgentTask, result: Fields | undefined): Settlement {
+    const warnings: string[] = [];
+    if (result === undefined) {
+      if (this.#seen.size > 0) {
+        warnings.push('The agent ended before it reported what it used: tokens and cost are a floor.');
+      }
+      const { usage, cost } = this.soFar();
+      return { usage, cost: this.#seen.size === 0 ? unknownCost : cost, warnings };
+    }
+    const total = sumOfModels(fieldsOf(result.modelUsage));
+    const sessionTotal: SessionTotal = { usage: total.usage, usd: countOf(result.total_cost_usd) };
+    if (this.#reported !== undefined && !this.#totalsOnly) return { ...this.#reported, sessionTotal, warnings };
+    if (task.resumeSessionId === undefined) return { ...total, sessionTotal, warnings };
+    const earlier = task.resumeSessionTotal;
+    if (earlier?.usd === undefined) {
+      warnings.push(
+        'The agent reports only the whole session, and what it took before is not known: cost is unpriced.',
+      );
+      return { usage: apiUsage(fieldsOf(result.usage)), cost: unknownCost, sessionTotal, warnings };
+    }
+    const usd = Math.max(0, total.cost.usd - earlier.usd);
+    const usage = subtractUsage(total.usage, earlier.usage);
+    return { usage, cost: { usd, basis: total.cost.basis } satisfies Cost, sessionTotal, warnings };
+  }
+}
+
+const unknownCost: Cost = Object.freeze({ usd: 0, basis: 'unpriced' });
+
+/** Usage as the model API counts it, where cached tokens stand beside the input tokens, to ours, where they are inside. */
+function apiUsage(usage: Fields): TokenUsage {
+  const cachedInputTokens = countOf(usage.cache_read_input_tokens);
+  const cacheWriteInputTokens = countOf(usage.cache_creation_input_tokens);
+  return {
+    inputTokens: countOf(usage.input_tokens) + cachedInputTokens + cacheWriteInputTokens,
+    cachedInputTokens,
+    cacheWriteInputTokens,
+    outputTokens: countOf(usage.output_tokens),
+    reasoningOutputTokens: countOf(fieldsOf(usage.output_tokens_details).thinking_tokens),
+  };
+}
+
+function sumOfModels(models: Fields): { readonly usage: TokenUsage; readonly cost: Cost } {
+  let usage = noUsage;
+  let usd = 0;
+  let basis: Cost['basis'] = 'reported';
+  for (const model of Object.values(models).map(fieldsOf)) {
+    const cachedInputTokens = countOf(model.cacheReadInputTokens);
+    const cacheWriteInputTokens = countOf(model.cacheCreationInputTokens);
+    usage = addUsage(usage, {
+      inputTokens: countOf(model.inputTokens) + cachedInputTokens + cacheWriteInputTokens,
+      cachedInputTokens,
+      cacheWriteInputTokens,
+      outputTokens: countOf(model.outputTokens),
+      reasoningOutputTokens: countOf(model.thinkingTokens),
+    });
+    // The program prices models it does not know by guess, and says so.
+    if (model.costBasis === 'unknown') basis = 'unpriced';
+    else usd += countOf(model.costUSD);
+  }
+  return { usage, cost: { usd, basis } };
+}
+
+const reasonsByCode: Readonly<Record<string, FailureReason>> = {
+  authentication_failed: 'authentication',
+  oauth_org_not_allowed: 'authentication',
+  account_on_hold: 'authentication',
+  cloud_credential_error: 'authentication',
+  billing_error: 'budget',
+  rate_limit: 'rateLimit',
+  overloaded: 'overloaded',
+  server_error: 'overloaded',
+  invalid_request: 'invalidRequest',
+  model_not_found: 'invalidRequest',
+  max_output_tokens: 'invalidRequest',
+};
+
+function reasonOf(code: string | undefined, status: number | undefined): FailureReason {
+  const byCode = code !== undefined && Object.hasOwn(reasonsByCode, code) ? reasonsByCode[code] : undefined;
+  if (byCode !== undefined) return byCode;
+  if (status === undefined) return 'failed';
+  if (status === 401 || status === 403) return 'authentication';
+  if (status === 402) return 'budget';
+  if (status === 429) return 'rateLimit';
+  if (status === 408 || status >= 500) return 'overloaded';
+  return status >= 400 ? 'invalidRequest' : 'failed';
+}
+
+function describe(code: string | undefined, status: number | undefined): string {
+  return [code ?? 'unnamed error', ...(status === undefined ? [] : [`HTTP status ${status}`])].join(', ');
+}
+
+/** What it says on stderr when it never began. */
+function refusedToStart(exit: AttemptExit): Failure | undefined {
+  const known = /is already in use|unknown option|cannot be used with root|^Error: (?:When using|Input must)/m;
+  if (!known.test(exit.stderr)) return undefined;
+  return failure('invalidRequest', `The agent refused to start${lastWords(exit.stderr)}.`);
+}
+
+function contentText(content: unknown): string {
+  if (typeof content === 'string') return content;
+  return listOf(content)
+    .map((block) => textOf(fieldsOf(block).text) ?? '')
+    .join('');
+}
+
+function milliseconds(time: number): number {
+  // Seconds since 1970 in the versions seen; a value this large can only be milliseconds.
+  return time > 1e11 ? time : time * 1000;
+}
+
+function isoTime(time: number): string {
+  const date = new Date(milliseconds(time));
+  return Number.isNaN(date.getTime()) ? String(time) : date.toISOString();
+}

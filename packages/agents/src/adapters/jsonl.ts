@@ -1,0 +1,113 @@
+/**
+ * Our own line protocol, for agents that are programs of the user's own. The README is its specification.
+ *
+ * Events come as they happen; exactly one line, `result` or `error`, is the verdict. Without it the attempt failed, whatever
+ * the exit code: a program that was cut off must never pass for one that had nothing to say.
+ */
+import type { Adapter, LaunchPlan, Parser } from '../adapter.ts';
+import type { AgentTask, JsonlAgentDefinition } from '../definition.ts';
+import type { AgentEvent, FailureReason, JsonValue } from '../event.ts';
+import { failureReasons } from '../event.ts';
+import { type Fields, fieldsOf, given, jsonOf, numberOf, textOf } from '../fields.ts';
+import { type AttemptExit, type Failure, failure, failureWithoutResult, type Outcome, outcomeOf } from '../outcome.ts';
+import { ownEventOf } from '../own-event.ts';
+import { requireCommand } from '../task-text.ts';
+import { type Cost, noCost, noUsage, type TokenUsage } from '../usage.ts';
+
+export const jsonl: Adapter<JsonlAgentDefinition> = {
+  format: 'jsonl',
+  wantsSchemaFile: false,
+  plan,
+  parse: () => new JsonlParser(),
+};
+
+function plan(definition: JsonlAgentDefinition, task: AgentTask): LaunchPlan {
+  const { prompt, input = null, outputSchema, resumeSessionId } = task;
+  return {
+    command: requireCommand(definition.command),
+    environment: {},
+    inheritEnvironment: [],
+    neverInherit: [],
+    prompt,
+    stdin: `${JSON.stringify({ type: 'task', prompt, input, outputSchema, resumeSessionId })}\n`,
+    howToInstall: 'Install it, or correct `command`.',
+  };
+}
+
+const longestText = 1024 * 1024;
+
+class JsonlParser implements Parser {
+  state: Parser['state'] = 'running';
+  #texts: string[] = [];
+  #textLength = 0;
+  #sessionId: string | undefined;
+  #model: string | undefined;
+  #bill: { usage: TokenUsage; cost: Cost } = { usage: noUsage, cost: noCost };
+  #terminal: { text: string | undefined; output: JsonValue; failure: Failure | undefined } | undefined;
+
+  read(value: unknown): readonly AgentEvent[] {
+    const line = fieldsOf(value);
+    if (line.type === 'result' || line.type === 'error') return this.#finish(line);
+    const event = ownEventOf(value);
+    if (typeof event === 'string') return [{ type: 'warning', message: `A line was ignored: ${event}.` }];
+    if (event.type === 'text') this.#keepText(event.text);
+    if (event.type === 'usage') this.#bill = { usage: event.usage, cost: event.cost ?? noCost };
+    if (event.type === 'started') {
+      this.#sessionId = event.sessionId ?? this.#sessionId;
+      this.#model = event.model ?? this.#model;
+    }
+    return [event];
+  }
+
+  end(exit: AttemptExit): Outcome {
+    const terminal = this.#terminal;
+    const warnings: string[] = [];
+    if (terminal !== undefined && terminal.failure === undefined && exit.exitCode !== 0 && exit.endedBy === 'exit') {
+      warnings.push(`The agent gave its result and then exited with code ${exit.exitCode}.`);
+    }
+    const output = terminal?.output ?? null;
+    return outcomeOf(
+      {
+        text: terminal?.text ?? (typeof output === 'string' ? output : this.#texts.join('\n')),
+        output,
+        ...given({ sessionId: this.#sessionId, model: this.#model }),
+        ...this.#bill,
+        durationMs: exit.durationMs,
+        exitCode: exit.exitCode,
+        warnings,
+      },
+      terminal === undefined ? failureWithoutResult(exit, '`result` or `error` line') : terminal.failure,
+    );
+  }
+
+  #finish(line: Fields): readonly AgentEvent[] {
+    if (this.#terminal !== undefined) {
+      return [
+        {
+          type: 'warning',
+          message: `A second terminal line (${String(line.type)}) was ignored: the first one counts.`,
+        },
+      ];
+    }
+    this.state = 'finished';
+    const failed = line.type === 'error' ? statedFailure(line) : undefined;
+    const output = failed === undefined ? jsonOf(line.output) : undefined;
+    this.#terminal = { text: textOf(line.text), output: output ?? null, failure: failed };
+    return [];
+  }
+
+  /** Keeps the end of what was said, for a result that brings no text of its own. */
+  #keepText(text: string): void {
+    this.#texts.push(text.slice(-longestText));
+    this.#textLength += text.length;
+    while (this.#textLength > longestText && this.#texts.length > 1)
+      this.#textLength -= this.#texts.shift()?.length ?? 0;
+  }
+}
+
+function statedFailure(line: Fields): Failure {
+  const reason: FailureReason = failureReasons.find((known) => known === line.reason) ?? 'failed';
+  const message = textOf(line.message) ?? 'The agent failed and gave no message.';
+  const retryable = typeof line.retryable === 'boolean' ? { retryable: line.retryable } : {};
+  return failure(reason, message, { ...retryable, retryAtMs: numberOf(line.retryAtMs) });
+}

@@ -1,0 +1,13 @@
+/** The ways in which this package itself fails. What an agent did is never an error: it is an outcome. */
+
+export type AgentErrorCode = 'AGENT_FILES_UNWRITABLE' | 'AGENT_SCRIPT_TOO_LARGE';
+
+export class AgentError extends Error {
+  readonly code: AgentErrorCode;
+
+  constructor(code: AgentErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'AgentError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,45 @@
+/** What a task becomes on its way to a model, and what a model's text becomes on its way back. */
+import type { AgentTask } from './definition.ts';
+import type { JsonValue } from './event.ts';
+import { isSessionId } from './fields.ts';
+import { type Failure, failure } from './outcome.ts';
+import { wrapUntrusted } from './untrusted.ts';
+
+/** The prompt, and below it the input as data that the prompt may speak of but that is no instruction. */
+export function promptWithInput(task: AgentTask): string {
+  if (task.input === undefined || task.input === null) return task.prompt;
+  return `${task.prompt}\n\nThe input, as JSON:\n${wrapUntrusted(JSON.stringify(task.input, null, 2))}\n`;
+}
+
+export function requireSessionId(task: AgentTask): string | undefined {
+  const id = task.resumeSessionId;
+  if (id === undefined || isSessionId(id)) return id;
+  throw new TypeError(
+    `Expected \`resumeSessionId\` to be letters, digits and .:_- (at most 200, not beginning with a dash), got ${JSON.stringify(id)}.`,
+  );
+}
+
+export function requireCommand(command: readonly string[]): readonly string[] {
+  if (command.length > 0 && command[0] !== '') return command;
+  throw new TypeError(`Expected \`command\` to begin with the name of a program, got ${JSON.stringify(command)}.`);
+}
+
+/** The structured result of a task that asked for one: what the agent gave as such, else its text read as JSON. */
+export function structuredOutput(
+  task: AgentTask,
+  given: JsonValue | undefined,
+  text: string,
+): { readonly output: JsonValue; readonly failure?: Failure } {
+  if (given !== undefined) return { output: given };
+  if (task.outputSchema === undefined) return { output: null };
+  try {
+    const output: JsonValue = JSON.parse(text);
+    return { output };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return {
+      output: null,
+      failure: failure('badOutput', `The task has an output schema, but the agent's answer is not JSON: ${why}.`),
+    };
+  }
+}
