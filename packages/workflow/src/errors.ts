@@ -10,7 +10,11 @@ export type WorkflowErrorCode =
   | 'WORKFLOW_RUN_ACTIVE'
   | 'WORKFLOW_JOURNAL_DAMAGED'
   | 'WORKFLOW_JOURNAL_FAILED'
-  | 'WORKFLOW_RESULT_MISSING';
+  | 'WORKFLOW_STORAGE_FAILED'
+  | 'WORKFLOW_RESULT_MISSING'
+  | 'WORKFLOW_OUTPUT_MISSING'
+  | 'WORKFLOW_RUN_NOT_FOUND'
+  | 'WORKFLOW_RUN_ENDED';
 
 export class WorkflowError extends Error {
   readonly code: WorkflowErrorCode;

@@ -31,6 +31,10 @@ export interface Finding {
   readonly at?: 'key' | 'value';
   /** Distance into the text of the value, for what stands inside a string. */
   readonly offset?: number;
+  /** Offset in the whole text, for what a path can't reach. */
+  readonly place?: number;
+  /** It says that something is not there: not worth saying of a file that could be read in part only. */
+  readonly absence?: boolean;
   readonly suggestion?: string | undefined;
 }
 
@@ -43,6 +47,11 @@ export class Findings {
   /** True once nothing more is listed: a check may stop looking. */
   get full(): boolean {
     return this.list.length >= maxProblems;
+  }
+
+  /** Room for suggestions: looking for each costs time, and nobody reads the hundredth. */
+  get roomy(): boolean {
+    return this.list.length < 100;
   }
 
   add(finding: Finding): void {
