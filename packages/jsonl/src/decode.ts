@@ -88,11 +88,7 @@ export class LineDecoder<T> implements LineReceiver {
   }
 
   push(chunk: Uint8Array): T[] {
-    if (!(chunk instanceof Uint8Array)) {
-      throw new TypeError(
-        `Expected a chunk to be a Uint8Array, got \`${typeof chunk}\`; leave the stream's encoding unset`,
-      );
-    }
+    requireBytes(chunk);
     if (this.failure !== undefined || chunk.length === 0) return [];
     this.#splitter.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     return this.#take();
@@ -188,6 +184,13 @@ export class LineDecoder<T> implements LineReceiver {
 }
 
 const previewBytes = 80;
+
+export function requireBytes(chunk: unknown): void {
+  if (chunk instanceof Uint8Array) return;
+  throw new TypeError(
+    `Expected a chunk to be a Uint8Array, got \`${typeof chunk}\`; leave the stream's encoding unset`,
+  );
+}
 
 function resolveDecodeOptions(options: DecodeOptions) {
   const {

@@ -6,6 +6,8 @@
  * without any error, as write(2) does on a disk that fills up.
  */
 import { close, fdatasync, fstat, fsync, ftruncate, open, read, statSync, write, writeSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 
 /** Which file a path or descriptor means, and its length in bytes. */
@@ -28,8 +30,8 @@ export interface FileOperations {
   truncate(file: number, size: number): Promise<void>;
   /** The file's data, and its length, are on disk. */
   datasync(file: number): Now<void>;
-  /** The directory's entries are on disk. */
-  syncDirectory(path: string): Promise<void>;
+  /** The directory entry by which the file is found is on disk. */
+  syncEntry(path: string): Promise<void>;
   /** Of a path (undefined: nothing is there) or a descriptor. */
   stat(target: string | number): Now<FileIdentity | undefined>;
 }
@@ -50,10 +52,10 @@ export const nodeFileOperations: FileOperations = {
     if (bytes.length <= synchronousWriteBytes) return writeSync(file, bytes);
     return promisify(write)(file, bytes).then(({ bytesWritten }) => bytesWritten);
   },
-  async syncDirectory(path) {
+  async syncEntry(path) {
     // Windows can't open a directory, and its file systems order the entry before the data.
     if (process.platform === 'win32') return;
-    const directory = await promisify(open)(path, 'r');
+    const directory = await promisify(open)(dirname(await realpath(path)), 'r');
     try {
       await promisify(fsync)(directory);
     } finally {

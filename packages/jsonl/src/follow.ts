@@ -69,7 +69,7 @@ class FileFollower<T> implements JsonlFollower<T> {
     this.#path = path;
     this.#options = options;
     this.#pollMs = pollMs;
-    this.#buffer = Buffer.allocUnsafeSlow(resolveReadOptions(options).batchBytes);
+    this.#buffer = Buffer.allocUnsafeSlow(fingerprintBytes + resolveReadOptions(options).batchBytes);
     // Bad decode options are the caller's mistake now, not at the first line.
     new LineDecoder<T>(options);
     this.#batches = this.#follow();
@@ -119,13 +119,6 @@ class FileFollower<T> implements JsonlFollower<T> {
   async *#available(): AsyncGenerator<T[], void, void> {
     let following = this.#following ?? (await this.#enter(this.#options.startOffset ?? 0));
     while (following !== undefined) {
-      if (await wasCut(following)) {
-        yield* lastOf(following.decoder);
-        following.decoder = new LineDecoder<T>(this.#options, this.#path);
-        following.position = 0;
-        following.fingerprint = Buffer.alloc(0);
-        this.#options.onRestart?.('truncated');
-      }
       // Asked before reading: what is at the path now can only take over once this file has been read to its end.
       const isReplaced = !(await isStillAt(this.#path, following));
       yield* this.#rest(following);
@@ -141,17 +134,32 @@ class FileFollower<T> implements JsonlFollower<T> {
   async *#rest(following: Following<T>): AsyncGenerator<T[], void, void> {
     while (!this.#isClosed()) {
       this.#options.signal?.throwIfAborted();
-      const { bytesRead } = await readFile(following.file, this.#buffer, 0, this.#buffer.length, following.position);
-      if (bytesRead === 0) return;
-      const chunk = this.#buffer.subarray(0, bytesRead);
-      following.position += bytesRead;
-      following.fingerprint = Buffer.concat([following.fingerprint, chunk.subarray(-fingerprintBytes)]).subarray(
-        -fingerprintBytes,
-      );
+      const chunk = await this.#readOn(following);
+      if (chunk === 'cut') {
+        yield* lastOf(following.decoder);
+        following.decoder = new LineDecoder<T>(this.#options, this.#path);
+        following.position = 0;
+        following.fingerprint = Buffer.alloc(0);
+        this.#options.onRestart?.('truncated');
+        continue;
+      }
+      if (chunk.length === 0) return;
       const values = following.decoder.push(chunk);
       if (values.length > 0) yield values;
       if (following.decoder.failure !== undefined) throw following.decoder.failure.reason;
     }
+  }
+
+  /** One read takes the bytes before the place along, so that what follows them is known to belong to them. */
+  async #readOn(following: Following<T>): Promise<Buffer | 'cut'> {
+    const { file, position, fingerprint } = following;
+    const known = fingerprint.length;
+    const { bytesRead } = await readFile(file, this.#buffer, 0, this.#buffer.length, position - known);
+    if (!this.#buffer.subarray(0, Math.min(known, bytesRead)).equals(fingerprint)) return 'cut';
+    if (bytesRead === 0 && position > 0 && (await statFile(file)).size < position) return 'cut';
+    following.position += bytesRead - known;
+    following.fingerprint = Buffer.from(this.#buffer.subarray(Math.max(0, bytesRead - fingerprintBytes), bytesRead));
+    return this.#buffer.subarray(known, bytesRead);
   }
 
   async #enter(startOffset: number): Promise<Following<T> | undefined> {
@@ -221,15 +229,6 @@ function watchFor(path: string, onChange: () => void): FSWatcher | undefined {
     if (error instanceof Error && 'code' in error) return undefined;
     throw error;
   }
-}
-
-async function wasCut(following: Following<unknown>): Promise<boolean> {
-  const { fingerprint, position } = following;
-  if ((await statFile(following.file)).size < position) return true;
-  if (fingerprint.length === 0) return false;
-  const found = Buffer.alloc(fingerprint.length);
-  const { bytesRead } = await readFile(following.file, found, 0, found.length, position - found.length);
-  return bytesRead !== found.length || !found.equals(fingerprint);
 }
 
 async function isStillAt(path: string, following: Following<unknown>): Promise<boolean> {

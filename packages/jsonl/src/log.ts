@@ -6,8 +6,6 @@
  * poisons the log: the kernel marks pages clean after a failed sync, so a retry that succeeds would prove nothing.
  */
 import { constants } from 'node:fs';
-import { realpath } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { encodeJsonl } from './encode.ts';
 import { JsonlError } from './errors.ts';
 import { type FileIdentity, type FileOperations, nodeFileOperations } from './file-ops.ts';
@@ -73,7 +71,7 @@ export async function openJsonlLog(path: string, options: JsonlLogOptions = {}):
         : undefined;
     // Also for an old file: its last writer may have died between a write or a creation and the sync.
     await operations.datasync(opened.file);
-    await operations.syncDirectory(dirname(await realpath(path)));
+    await operations.syncEntry(path);
     return new DurableLog(path, resolved, opened, recovered);
   } catch (error) {
     await release(operations, opened);

@@ -8,7 +8,7 @@
 import { close, fstat, open, read } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type DecodeOptions, LineDecoder } from './decode.ts';
+import { type DecodeOptions, LineDecoder, requireBytes } from './decode.ts';
 
 /** A path, a `file:` URL, the bytes themselves, or chunks of them, such as a Node stream without an encoding. */
 export type JsonlSource = string | URL | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -17,8 +17,8 @@ export interface ReadOptions extends DecodeOptions {
   /** Where to begin, in bytes; it must be the start of a line. Line numbers then count from there. @default 0 */
   readonly startOffset?: number;
   /**
-   * How many bytes are read and decoded for one batch, which bounds what a batch holds. Chunks of an iterable come
-   * as they are. @default 262144
+   * How many bytes are decoded for one batch, at most, which bounds what a batch holds: values that live through a
+   * garbage collection are what makes memory grow. @default 32768
    */
   readonly batchBytes?: number;
   /** Ends the reading: the iteration rejects with the signal's reason, and the file is closed. */
@@ -39,11 +39,16 @@ export async function* readJsonl<T = unknown>(
   signal?.throwIfAborted();
   const path = pathOf(source);
   const decoder = new LineDecoder<T>(options, path, startOffset);
-  for await (const chunk of chunksOf(path ?? source, startOffset, batchBytes, signal)) {
-    const values = decoder.push(chunk);
-    if (values.length > 0) yield values;
-    if (decoder.failure !== undefined) throw decoder.failure.reason;
-    signal?.throwIfAborted();
+  for await (const chunk of chunksOf(path ?? source, startOffset, signal)) {
+    requireBytes(chunk);
+    for (let start = 0; start < chunk.length; start += batchBytes) {
+      const values = decoder.push(
+        start === 0 && chunk.length <= batchBytes ? chunk : chunk.subarray(start, start + batchBytes),
+      );
+      if (values.length > 0) yield values;
+      if (decoder.failure !== undefined) throw decoder.failure.reason;
+      signal?.throwIfAborted();
+    }
   }
   const last = decoder.end();
   if (last.length > 0) yield last;
@@ -59,7 +64,7 @@ export async function* readJsonlValues<T = unknown>(
 }
 
 export function resolveReadOptions(options: ReadOptions) {
-  const { startOffset = 0, batchBytes = 256 * 1024, signal } = options;
+  const { startOffset = 0, batchBytes = 32 * 1024, signal } = options;
   if (!Number.isSafeInteger(startOffset) || startOffset < 0) {
     throw new RangeError(`Expected \`startOffset\` to be a safe integer from 0 up, got \`${startOffset}\``);
   }
@@ -77,23 +82,25 @@ function pathOf(source: JsonlSource): string | undefined {
 function chunksOf(
   source: JsonlSource,
   startOffset: number,
-  batchBytes: number,
   signal: AbortSignal | undefined,
 ): AsyncIterable<Uint8Array> {
-  if (typeof source === 'string') return fileChunks(source, startOffset, batchBytes);
-  if (source instanceof Uint8Array) return withTurns(slices(source.subarray(startOffset), batchBytes));
-  if (source instanceof URL) return fileChunks(fileURLToPath(source), startOffset, batchBytes);
+  if (typeof source === 'string') return fileChunks(source, startOffset);
+  if (source instanceof Uint8Array) return withTurns(slices(source.subarray(startOffset)));
+  if (source instanceof URL) return fileChunks(fileURLToPath(source), startOffset);
   const ready = Symbol.asyncIterator in source ? source : withTurns(source);
   const chunks = signal === undefined ? ready : untilAborted(ready, signal);
   return startOffset === 0 ? chunks : afterOffset(chunks, startOffset);
 }
+
+/** What is asked of the disk at a time, and handed on before the event loop gets a turn. */
+const chunkBytes = 256 * 1024;
 
 const openFile = promisify(open);
 const closeFile = promisify(close);
 const statFile = promisify(fstat);
 
 /** Each chunk stands in a buffer that is filled again once the next chunk has been asked for. */
-async function* fileChunks(path: string, startOffset: number, chunkBytes: number): AsyncGenerator<Buffer, void, void> {
+async function* fileChunks(path: string, startOffset: number): AsyncGenerator<Buffer, void, void> {
   const file = await openFile(path, 'r');
   let reading: Promise<number> | undefined;
   try {
@@ -131,18 +138,17 @@ function readInto(file: number, buffer: Buffer, position: number | null): Promis
   return reading;
 }
 
-function* slices(bytes: Uint8Array, sliceBytes: number): Generator<Uint8Array, void, void> {
-  for (let start = 0; start < bytes.length; start += sliceBytes) yield bytes.subarray(start, start + sliceBytes);
+function* slices(bytes: Uint8Array): Generator<Uint8Array, void, void> {
+  for (let start = 0; start < bytes.length; start += chunkBytes) yield bytes.subarray(start, start + chunkBytes);
 }
 
 /** Promises alone never let the event loop turn, so a long run of ready chunks would stop timers and sockets. */
 async function* withTurns(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  const bytesPerTurn = 256 * 1024;
   let bytes = 0;
   for (const chunk of chunks) {
     yield chunk;
     bytes += chunk.length;
-    if (bytes < bytesPerTurn) continue;
+    if (bytes < chunkBytes) continue;
     bytes = 0;
     await new Promise<void>((resolve) => setImmediate(resolve));
   }

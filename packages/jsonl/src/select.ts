@@ -11,6 +11,9 @@ export type LineFilter = Readonly<Record<string, string | readonly string[]>>;
 
 interface Needle {
   readonly bytes: Buffer;
+  /** What is searched for: the piece of the needle that begins with its rarest byte, since that byte leads the search. */
+  piece: Buffer;
+  pieceStart: number;
   next: number;
 }
 
@@ -26,6 +29,7 @@ const shortEscape = /["\\/\b\f\n\r\t]/;
 
 export class LineSelector {
   readonly #fields: readonly Field[];
+  #isTuned = false;
   #region: Buffer = Buffer.alloc(0);
 
   constructor(filter: LineFilter) {
@@ -34,6 +38,7 @@ export class LineSelector {
 
   region(bytes: Buffer): void {
     this.#region = bytes;
+    if (!this.#isTuned && bytes.length >= 4096) this.#tune(bytes);
     for (const field of this.#fields) {
       for (const needle of field.needles) needle.next = -1;
       field.escape.next = -1;
@@ -62,11 +67,39 @@ export class LineSelector {
   }
 
   #within(needle: Needle, start: number, end: number): boolean {
-    if (needle.next < start) {
-      const found = this.#region.indexOf(needle.bytes, start);
-      needle.next = found === -1 ? Number.POSITIVE_INFINITY : found;
-    }
+    if (needle.next < start) needle.next = findNeedle(this.#region, needle, start);
     return needle.next < end;
+  }
+
+  #tune(sample: Buffer): void {
+    this.#isTuned = true;
+    const counts = new Uint32Array(256);
+    for (const byte of sample) counts[byte] = (counts[byte] ?? 0) + 1;
+    for (const field of this.#fields) for (const needle of field.needles) choosePiece(needle, counts);
+  }
+}
+
+/** Node's search for up to seven bytes leaps from one occurrence of the first to the next. */
+const longestPiece = 7;
+
+function choosePiece(needle: Needle, counts: Uint32Array): void {
+  const { bytes } = needle;
+  let rarest = 0;
+  for (let index = 1; index < bytes.length - 1; index++) {
+    if ((counts[bytes[index] ?? 0] ?? 0) < (counts[bytes[rarest] ?? 0] ?? 0)) rarest = index;
+  }
+  needle.piece = bytes.subarray(rarest, rarest + longestPiece);
+  needle.pieceStart = rarest;
+}
+
+/** Where the needle stands, at `start` or after it; Infinity when it does not. */
+function findNeedle(region: Buffer, needle: Needle, start: number): number {
+  const { bytes, piece, pieceStart } = needle;
+  for (let from = start + pieceStart; ; from++) {
+    from = region.indexOf(piece, from);
+    if (from === -1) return Number.POSITIVE_INFINITY;
+    const at = from - pieceStart;
+    if (piece.length === bytes.length || region.compare(bytes, 0, bytes.length, at, at + bytes.length) === 0) return at;
   }
 }
 
@@ -79,7 +112,12 @@ function toField(name: string, wanted: string | readonly string[]): Field {
   return {
     name,
     values: new Set(values),
-    needles: values.map((value) => ({ bytes: Buffer.from(`"${value}"`), next: -1 })),
-    escape: { bytes: Buffer.from(onlyUnicodeEscapes ? '\\u' : '\\'), next: -1 },
+    needles: values.map((value) => toNeedle(`"${value}"`)),
+    escape: toNeedle(onlyUnicodeEscapes ? '\\u' : '\\'),
   };
+}
+
+function toNeedle(text: string): Needle {
+  const bytes = Buffer.from(text);
+  return { bytes, piece: bytes, pieceStart: 0, next: -1 };
 }

@@ -54,7 +54,7 @@ export class LineSplitter {
     for (let end = chunk.indexOf(newline, start); end !== -1; end = chunk.indexOf(newline, start)) {
       const wanted =
         end - start > this.#maxLineBytes
-          ? this.#receiver.tooLong(chunk.subarray(start, start + headBytes), end - start, base + start)
+          ? this.#receiver.tooLong(chunk.subarray(start, Math.min(end, start + headBytes)), end - start, base + start)
           : this.#receiver.line(start, end, base + start);
       if (!wanted) return false;
       start = end + 1;
