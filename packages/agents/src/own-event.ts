@@ -1,5 +1,5 @@
 /** The events that a program or function of the user's own may report: one reader for `jsonl` lines and `module` messages. */
-import type { AgentEvent } from './event.ts';
+import { type AgentEvent, failureReasons } from './event.ts';
 import {
   countOf,
   type Fields,
@@ -12,6 +12,7 @@ import {
   shortened,
   textOf,
 } from './fields.ts';
+import { type Failure, failure } from './outcome.ts';
 import { priceOfSum } from './price.ts';
 import type { Cost, TokenUsage } from './usage.ts';
 
@@ -37,6 +38,14 @@ export function ownEventOf(value: unknown): AgentEvent | string {
     default:
       return `type ${JSON.stringify(value.type)} is not known`;
   }
+}
+
+/** The failure that an `error` line states. */
+export function statedFailureOf(line: Fields): Failure {
+  const reason = failureReasons.find((known) => known === line.reason) ?? 'failed';
+  const message = textOf(line.message) ?? 'The agent failed and gave no message.';
+  const retryable = typeof line.retryable === 'boolean' ? { retryable: line.retryable } : {};
+  return failure(reason, message, { ...retryable, retryAtMs: numberOf(line.retryAtMs) });
 }
 
 function progressOf(line: Fields): AgentEvent | string {

@@ -6,12 +6,12 @@
  */
 import type { Adapter, LaunchPlan, Parser } from '../adapter.ts';
 import type { AgentTask, JsonlAgentDefinition } from '../definition.ts';
-import type { AgentEvent, FailureReason, JsonValue } from '../event.ts';
-import { failureReasons } from '../event.ts';
-import { type Fields, fieldsOf, given, jsonOf, numberOf, textOf } from '../fields.ts';
-import { type AttemptExit, type Failure, failure, failureWithoutResult, type Outcome, outcomeOf } from '../outcome.ts';
-import { ownEventOf } from '../own-event.ts';
+import type { AgentEvent, JsonValue } from '../event.ts';
+import { type Fields, fieldsOf, given, jsonOf, textOf } from '../fields.ts';
+import { type AttemptExit, type Failure, failureWithoutResult, type Outcome, outcomeOf } from '../outcome.ts';
+import { ownEventOf, statedFailureOf } from '../own-event.ts';
 import { requireCommand } from '../task-text.ts';
+import { TextTail } from '../text-tail.ts';
 import { type Cost, noCost, noUsage, type TokenUsage } from '../usage.ts';
 
 export const jsonl: Adapter<JsonlAgentDefinition> = {
@@ -34,12 +34,9 @@ function plan(definition: JsonlAgentDefinition, task: AgentTask): LaunchPlan {
   };
 }
 
-const longestText = 1024 * 1024;
-
 class JsonlParser implements Parser {
   state: Parser['state'] = 'running';
-  #texts: string[] = [];
-  #textLength = 0;
+  readonly #texts = new TextTail();
   #sessionId: string | undefined;
   #model: string | undefined;
   #bill: { usage: TokenUsage; cost: Cost } = { usage: noUsage, cost: noCost };
@@ -50,7 +47,7 @@ class JsonlParser implements Parser {
     if (line.type === 'result' || line.type === 'error') return this.#finish(line);
     const event = ownEventOf(value);
     if (typeof event === 'string') return [{ type: 'warning', message: `A line was ignored: ${event}.` }];
-    if (event.type === 'text') this.#keepText(event.text);
+    if (event.type === 'text') this.#texts.push(event.text);
     if (event.type === 'usage') this.#bill = { usage: event.usage, cost: event.cost ?? noCost };
     if (event.type === 'started') {
       this.#sessionId = event.sessionId ?? this.#sessionId;
@@ -68,7 +65,7 @@ class JsonlParser implements Parser {
     const output = terminal?.output ?? null;
     return outcomeOf(
       {
-        text: terminal?.text ?? (typeof output === 'string' ? output : this.#texts.join('\n')),
+        text: terminal?.text ?? (typeof output === 'string' ? output : this.#texts.text()),
         output,
         ...given({ sessionId: this.#sessionId, model: this.#model }),
         ...this.#bill,
@@ -90,24 +87,9 @@ class JsonlParser implements Parser {
       ];
     }
     this.state = 'finished';
-    const failed = line.type === 'error' ? statedFailure(line) : undefined;
+    const failed = line.type === 'error' ? statedFailureOf(line) : undefined;
     const output = failed === undefined ? jsonOf(line.output) : undefined;
     this.#terminal = { text: textOf(line.text), output: output ?? null, failure: failed };
     return [];
   }
-
-  /** Keeps the end of what was said, for a result that brings no text of its own. */
-  #keepText(text: string): void {
-    this.#texts.push(text.slice(-longestText));
-    this.#textLength += text.length;
-    while (this.#textLength > longestText && this.#texts.length > 1)
-      this.#textLength -= this.#texts.shift()?.length ?? 0;
-  }
-}
-
-function statedFailure(line: Fields): Failure {
-  const reason: FailureReason = failureReasons.find((known) => known === line.reason) ?? 'failed';
-  const message = textOf(line.message) ?? 'The agent failed and gave no message.';
-  const retryable = typeof line.retryable === 'boolean' ? { retryable: line.retryable } : {};
-  return failure(reason, message, { ...retryable, retryAtMs: numberOf(line.retryAtMs) });
 }

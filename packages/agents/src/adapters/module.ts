@@ -4,9 +4,11 @@
  */
 import { ThreadError, type ThreadPool } from '@cadre/spawner';
 import type { AgentTask, ModuleAgentDefinition } from '../definition.ts';
-import type { AgentEvent, JsonValue } from '../event.ts';
+import type { AgentEvent, FailureReason, JsonValue } from '../event.ts';
+import { fieldsOf } from '../fields.ts';
 import { type Failure, failure, type Outcome, outcomeOf } from '../outcome.ts';
-import { ownEventOf } from '../own-event.ts';
+import { ownEventOf, statedFailureOf } from '../own-event.ts';
+import { TextTail } from '../text-tail.ts';
 import { type Cost, noCost, noUsage, type TokenUsage } from '../usage.ts';
 
 /** What the module's function is called with. */
@@ -22,7 +24,10 @@ export type ModuleAgent = (
   context: { emit(event: ModuleEvent): void; readonly signal: AbortSignal },
 ) => JsonValue | Promise<JsonValue>;
 
-/** What a module may emit: the same as a line of the `jsonl` protocol, without the terminal ones. */
+/**
+ * What a module may emit: the same as a line of the `jsonl` protocol, without `result`. An `error` says why the function is
+ * about to throw, where a message alone would not do.
+ */
 export type ModuleEvent =
   | { readonly type: 'text' | 'thinking'; readonly text: string }
   | { readonly type: 'progress'; readonly done: number; readonly total?: number; readonly message?: string }
@@ -36,6 +41,13 @@ export type ModuleEvent =
       readonly failed?: boolean;
       readonly output?: string;
     }
+  | {
+      readonly type: 'error';
+      readonly message: string;
+      readonly reason?: FailureReason;
+      readonly retryable?: boolean;
+      readonly retryAtMs?: number;
+    }
   | ({ readonly type: 'usage'; readonly model?: string; readonly costUsd?: number } & Partial<TokenUsage>);
 
 export interface ModuleRun {
@@ -48,22 +60,29 @@ export interface ModuleRun {
 export async function runModule(agent: ModuleAgentDefinition, task: AgentTask, run: ModuleRun): Promise<Outcome> {
   const startedAt = performance.now();
   let bill: { usage: TokenUsage; cost: Cost } = { usage: noUsage, cost: noCost };
+  let stated: Failure | undefined;
+  const said = new TextTail();
   const silence = watchSilence(task.idleTimeoutMs);
   const stop = joinSignals(run.signal, silence.signal);
   const onMessage = (value: unknown) => {
     silence.restart();
+    if (fieldsOf(value).type === 'error') {
+      stated = statedFailureOf(fieldsOf(value));
+      return;
+    }
     const event = ownEventOf(value);
     if (typeof event === 'string') {
       run.onEvent({ type: 'warning', message: `An emitted event was ignored: ${event}.` });
       return;
     }
+    if (event.type === 'text') said.push(event.text);
     if (event.type === 'usage') bill = { usage: event.usage, cost: event.cost ?? noCost };
     run.onEvent(event);
   };
   const finish = (output: JsonValue, verdict: Failure | undefined) =>
     outcomeOf(
       {
-        text: typeof output === 'string' ? output : '',
+        text: typeof output === 'string' ? output : said.text(),
         output,
         ...bill,
         durationMs: performance.now() - startedAt,
@@ -84,7 +103,10 @@ export async function runModule(agent: ModuleAgentDefinition, task: AgentTask, r
     const read = jsonValueOf(value, run.maxOutputBytes);
     return 'failure' in read ? finish(null, read.failure) : finish(read.output, undefined);
   } catch (error) {
-    return finish(null, verdictOf(error, agent, silence.signal.aborted, run.signal?.aborted === true));
+    if (error instanceof ThreadError && error.code === 'THREAD_CALLBACK_FAILED') throw error.cause;
+    if (run.signal?.aborted === true) return finish(null, failure('cancelled', 'The agent was cancelled.'));
+    if (silence.signal.aborted) return finish(null, failure('idle', silentTooLong));
+    return finish(null, verdictOf(error, agent, stated));
   } finally {
     silence.close();
     stop.close();
@@ -116,10 +138,11 @@ function jsonValueOf(value: unknown, maxBytes: number): { output: JsonValue } | 
   return { output };
 }
 
-function verdictOf(error: unknown, agent: ModuleAgentDefinition, silent: boolean, cancelled: boolean): Failure {
+const silentTooLong =
+  'The module was ended because it had emitted nothing for its idle time limit; emit progress or raise it.';
+
+function verdictOf(error: unknown, agent: ModuleAgentDefinition, stated: Failure | undefined): Failure {
   const message = error instanceof Error ? error.message : String(error);
-  if (cancelled) return failure('cancelled', 'The agent was cancelled.');
-  if (silent) return failure('idle', 'The module was ended because it had emitted nothing for its idle time limit.');
   const code = error instanceof ThreadError ? error.code : undefined;
   switch (code) {
     case 'THREAD_TIMEOUT':
@@ -134,13 +157,20 @@ function verdictOf(error: unknown, agent: ModuleAgentDefinition, silent: boolean
       return failure('cancelled', message);
     case 'THREAD_POOL_FULL':
       return failure('overloaded', message);
-    default: {
-      const thrown = error instanceof ThreadError && error.cause instanceof Error ? error.cause.message : message;
-      return failure('failed', `The module threw: ${thrown}`);
-    }
+    case 'THREAD_TASK_FAILED':
+      return (
+        stated ?? failure('failed', `The module threw: ${error instanceof ThreadError ? causeOf(error) : message}`)
+      );
+    default:
+      throw error;
   }
 }
 
+function causeOf(error: ThreadError): string {
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}
+
+/** Counts from the first event on: when a shared pool begins the task is not known before. */
 function watchSilence(idleTimeoutMs: number | undefined) {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -149,7 +179,6 @@ function watchSilence(idleTimeoutMs: number | undefined) {
     if (idleTimeoutMs === undefined || idleTimeoutMs === Infinity) return;
     timer = setTimeout(() => controller.abort(), Math.min(idleTimeoutMs, longestTimer));
   };
-  restart();
   return { signal: controller.signal, restart, close: () => clearTimeout(timer) };
 }
 
