@@ -2,16 +2,21 @@
 import { defaultInheritedEnvironment } from '@cadre/spawner';
 
 /**
- * The names out of `names` that an agent inherits: the spawner's defaults, what reaches a model API through a company's
+ * The part of `environment` that an agent inherits: the spawner's defaults, what reaches a model API through a company's
  * network, and `patterns`; a trailing `*` stands for any ending. `never` wins over all of them.
  */
-export function inheritedNames(
-  names: readonly string[],
+export function inheritedVariables(
+  environment: Readonly<Record<string, string | undefined>>,
   patterns: readonly string[],
   never: readonly string[] = [],
-): readonly string[] {
+): Readonly<Record<string, string>> {
   const allowed = [...defaultInheritedEnvironment, ...network, ...patterns];
-  return names.filter((name) => !never.includes(name) && allowed.some((pattern) => nameMatches(name, pattern)));
+  const inherited: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) {
+    if (value === undefined || never.includes(name)) continue;
+    if (allowed.some((pattern) => nameMatches(name, pattern))) inherited[name] = value;
+  }
+  return inherited;
 }
 
 const network: readonly string[] = [

@@ -1,6 +1,6 @@
 /** Which agent programs this machine has, for whoever wants to say so before a run fails on it. */
 import { findProgram, spawnProcess } from '@cadre/spawner';
-import { inheritedNames } from './environment.ts';
+import { inheritedVariables } from './environment.ts';
 
 export interface FoundProgram {
   /** The adapter that speaks to it; some programs are only looked for so far. */
@@ -33,8 +33,7 @@ export async function findAgentPrograms(
 
 /** The first number of the shape 1.2 or 1.2.3 that `--version` prints. */
 async function versionOf(path: string, environment: Readonly<Record<string, string | undefined>>) {
-  const names = inheritedNames(Object.keys(environment), []);
-  const env = Object.fromEntries(names.map((name) => [name, environment[name] ?? '']));
+  const env = inheritedVariables(environment, []);
   try {
     const running = await spawnProcess({
       command: path,

@@ -24,7 +24,7 @@ import { jsonl } from './adapters/jsonl.ts';
 import { runModule } from './adapters/module.ts';
 import { type AttemptFiles, openAttemptFiles } from './attempt-files.ts';
 import type { AgentDefinition, AgentTask, ModuleAgentDefinition } from './definition.ts';
-import { inheritedNames } from './environment.ts';
+import { inheritedVariables } from './environment.ts';
 import { AgentError } from './errors.ts';
 import type { AgentEvent } from './event.ts';
 import { type Failure, failure, type Outcome, outcomeOf } from './outcome.ts';
@@ -44,6 +44,8 @@ export interface RunAgentOptions {
    * undefined for a `module`, which has no process. When it rejects, the agent is ended and the call rejects.
    */
   readonly onStarted?: (identity: ProcessIdentity | undefined) => void | Promise<void>;
+  /** Where inherited variables come from. @default process.env */
+  readonly inheritFrom?: Readonly<Record<string, string | undefined>>;
   /** A variable that the program and all it starts carry, so that the spawner's `sweep` finds them after a crash. */
   readonly marker?: { readonly name: string; readonly value: string };
   /** The longest line, text or result; more is reason `badOutput`. @default 64 MiB */
@@ -83,7 +85,7 @@ const mostWarnings = 100;
 
 function resolveRunOptions(options: RunAgentOptions) {
   const { maxOutputBytes = 64 * 1024 * 1024, maxRecordedBytes = 64 * 1024 * 1024 } = options;
-  const { lingerMs = 10_000, graceMs = 2000, signal, threads, marker } = options;
+  const { lingerMs = 10_000, graceMs = 2000, signal, threads, marker, inheritFrom = process.env } = options;
   for (const [name, value] of Object.entries({ maxOutputBytes, maxRecordedBytes, lingerMs, graceMs })) {
     if (typeof value !== 'number' || !(value >= 0)) {
       throw new RangeError(`Expected \`${name}\` to be a number of at least 0, got \`${value}\`.`);
@@ -95,7 +97,18 @@ function resolveRunOptions(options: RunAgentOptions) {
   const onEvent = options.onEvent ?? (() => undefined);
   const onStarted = options.onStarted ?? (() => undefined);
   return Object.freeze({
-    ...{ maxOutputBytes, maxRecordedBytes, lingerMs, graceMs, signal, threads, marker, onEvent, onStarted },
+    ...{
+      maxOutputBytes,
+      maxRecordedBytes,
+      lingerMs,
+      graceMs,
+      signal,
+      threads,
+      marker,
+      inheritFrom,
+      onEvent,
+      onStarted,
+    },
   });
 }
 
@@ -171,12 +184,17 @@ async function supervise(
       command: plan.command[0] ?? '',
       args: plan.command.slice(1),
       cwd: task.cwd,
-      inheritEnv: inheritedNames(
-        Object.keys(process.env),
-        [...plan.inheritEnvironment, ...(agent.inheritEnvironment ?? [])],
-        plan.neverInherit,
-      ),
-      env: { ...plan.environment, ...agent.environment, ...task.environment },
+      inheritEnv: [],
+      env: {
+        ...inheritedVariables(
+          run.inheritFrom,
+          [...plan.inheritEnvironment, ...(agent.inheritEnvironment ?? [])],
+          plan.neverInherit,
+        ),
+        ...plan.environment,
+        ...agent.environment,
+        ...task.environment,
+      },
       stdin: plan.stdin === '' ? 'closed' : Buffer.from(plan.stdin),
       maxOutputBytes: keptOfStderr,
       onStdout: (chunk) => {

@@ -2,7 +2,15 @@
  * JSON Schemas of the definitions, for a workflow file's own schema and for editors. Written in the part that draft-07 and
  * 2020-12 share.
  */
-import type { AdapterName } from './definition.ts';
+import type {
+  AdapterName,
+  AgentDefinition,
+  ClaudeAgentDefinition,
+  CodexAgentDefinition,
+  CommandAgentDefinition,
+  JsonlAgentDefinition,
+  ModuleAgentDefinition,
+} from './definition.ts';
 
 const text = (description: string) => ({ type: 'string', minLength: 1, description });
 const texts = (description: string) => ({ type: 'array', items: { type: 'string' }, description });
@@ -36,11 +44,11 @@ const processProperties = {
 
 /** The schema of each adapter's definition: an object that refuses unknown keys. */
 export const agentSchemas: Readonly<Record<AdapterName, object>> = {
-  jsonl: definition('jsonl', 'A program that prints JSON lines.', ['command'], {
+  jsonl: definition<JsonlAgentDefinition>('jsonl', 'A program that prints JSON lines.', ['command'], {
     command: command('The program that gets the task as one JSON line on stdin.'),
     ...processProperties,
   }),
-  command: definition('command', 'Any program: prompt in, plain text out.', ['command'], {
+  command: definition<CommandAgentDefinition>('command', 'Any program: prompt in, plain text out.', ['command'], {
     command: command('The program that is run.'),
     promptVia: choice('How the program gets the prompt: on stdin (default) or as its last argument.', [
       'stdin',
@@ -48,11 +56,16 @@ export const agentSchemas: Readonly<Record<AdapterName, object>> = {
     ]),
     ...processProperties,
   }),
-  module: definition('module', 'A function of an ES module, run in a worker thread.', ['module'], {
-    module: text('Path of the ES module, relative to the workflow file.'),
-    export: text('Name of the exported function. Default: default.'),
-  }),
-  claude: definition('claude', 'Claude Code.', [], {
+  module: definition<ModuleAgentDefinition>(
+    'module',
+    'A function of an ES module, run in a worker thread.',
+    ['module'],
+    {
+      module: text('Path of the ES module, relative to the workflow file.'),
+      export: text('Name of the exported function. Default: default.'),
+    },
+  ),
+  claude: definition<ClaudeAgentDefinition>('claude', 'Claude Code.', [], {
     program: program('claude'),
     model: text('Model alias or id, for example sonnet.'),
     fallbackModel: text('Model to use when the first is overloaded.'),
@@ -80,7 +93,7 @@ export const agentSchemas: Readonly<Record<AdapterName, object>> = {
     extraArguments: texts('Further arguments, passed as they stand.'),
     ...processProperties,
   }),
-  codex: definition('codex', 'Codex CLI.', [], {
+  codex: definition<CodexAgentDefinition>('codex', 'Codex CLI.', [], {
     program: program('codex'),
     model: text('Model id; also what tokens are priced by.'),
     reasoningEffort: choice('How hard the model thinks.', ['minimal', 'low', 'medium', 'high', 'xhigh']),
@@ -97,11 +110,12 @@ export const agentSchemas: Readonly<Record<AdapterName, object>> = {
   }),
 };
 
-function definition(
-  adapter: AdapterName,
+/** The type sees to it that a schema has exactly the keys of its definition. */
+function definition<Definition extends AgentDefinition>(
+  adapter: Definition['adapter'],
   description: string,
-  required: readonly string[],
-  properties: Readonly<Record<string, object>>,
+  required: readonly (keyof Definition)[],
+  properties: Readonly<Record<Exclude<keyof Definition, 'adapter'>, object>>,
 ): object {
   return {
     type: 'object',
