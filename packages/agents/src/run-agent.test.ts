@@ -463,7 +463,8 @@ describe('agentEvents', () => {
     const seen: AgentEvent[] = value === undefined ? [] : [value];
     for await (const event of events) seen.push(event);
     expect(seen.some((event) => event.type === 'warning' && /event\(s\) were dropped/.test(event.message))).toBe(true);
-    expect(seen.length).toBeLessThanOrEqual(12);
+    // The ten that may wait, and one that the reader may have taken before.
+    expect(seen.filter((event) => event.type === 'progress').length).toBeLessThanOrEqual(11);
     expect(seen.at(-1)).toMatchObject({ type: 'settled', outcome: { status: 'succeeded' } });
   });
 });
