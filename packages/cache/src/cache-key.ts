@@ -19,76 +19,65 @@ export function cacheKey(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }
 
-interface Step {
-  readonly parent: object;
-  at: string | number;
-}
+type Path = (string | number)[];
 
-function write(value: unknown, steps: Step[]): string {
+const maxDepth = 1_000;
+/** What a JSON string escapes, and every surrogate: most strings hold neither. */
+const needsCare = /["\\\u0000-\u001f\ud800-\udfff]/;
+const loneSurrogate = /\p{Surrogate}/u;
+
+function write(value: unknown, path: Path): string {
   switch (typeof value) {
     case 'string':
-      return writeString(value, steps);
+      return writeString(value, path);
     case 'number':
-      if (!Number.isFinite(value)) throw unsayable(String(value), steps);
+      if (!Number.isFinite(value)) throw unsayable(String(value), path);
       return value === 0 ? '0' : String(value);
     case 'boolean':
       return value ? 'true' : 'false';
     case 'object':
       if (value === null) return 'null';
-      return Array.isArray(value) ? writeArray(value, steps) : writeObject(value, steps);
+      if (path.length >= maxDepth) {
+        throw unsayable(`a cycle, or more than ${maxDepth} levels,`, path.slice(0, 8));
+      }
+      return Array.isArray(value) ? writeArray(value, path) : writeObject(value, path);
     default:
-      throw unsayable(value === undefined ? 'undefined' : `a ${typeof value}`, steps);
+      throw unsayable(value === undefined ? 'undefined' : `a ${typeof value}`, path);
   }
 }
 
-const loneSurrogate = /\p{Surrogate}/u;
-
-function writeString(value: string, steps: readonly Step[]): string {
-  if (loneSurrogate.test(value)) throw unsayable('a string with a lone surrogate', steps);
+function writeString(value: string, path: Path): string {
+  if (!needsCare.test(value)) return `"${value}"`;
+  if (loneSurrogate.test(value)) throw unsayable('a string with a lone surrogate', path);
   return JSON.stringify(value);
 }
 
-function writeArray(value: readonly unknown[], steps: Step[]): string {
-  const step = enter(value, steps);
+function writeArray(value: readonly unknown[], path: Path): string {
   let text = '[';
   for (let index = 0; index < value.length; index += 1) {
-    step.at = index;
-    text += index === 0 ? write(value[index], steps) : `,${write(value[index], steps)}`;
+    path.push(index);
+    text += index === 0 ? write(value[index], path) : `,${write(value[index], path)}`;
+    path.pop();
   }
-  steps.pop();
   return `${text}]`;
 }
 
-function writeObject(value: object, steps: Step[]): string {
+function writeObject(value: object, path: Path): string {
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
-    throw unsayable(`an instance of ${prototype.constructor?.name ?? 'a class'}`, steps);
+    throw unsayable(`an instance of ${prototype.constructor?.name ?? 'a class'}`, path);
   }
-  const step = enter(value, steps);
+  const members = value as Readonly<Record<string, unknown>>;
   let text = '{';
-  for (const [index, key] of Object.keys(value).sort().entries()) {
-    step.at = key;
-    const member = `${writeString(key, steps)}:${write(Reflect.get(value, key), steps)}`;
-    text += index === 0 ? member : `,${member}`;
+  for (const key of Object.keys(members).sort()) {
+    path.push(key);
+    text += `${text === '{' ? '' : ','}${writeString(key, path)}:${write(members[key], path)}`;
+    path.pop();
   }
-  steps.pop();
   return `${text}}`;
 }
 
-const maxDepth = 1_000;
-
-function enter(parent: object, steps: Step[]): Step {
-  // Only a value this deep can be a cycle, so the ordinary one pays nothing for the search.
-  if (steps.length >= maxDepth) {
-    const cyclic = steps.some((step) => step.parent === parent);
-    throw unsayable(cyclic ? 'a cycle' : `nested deeper than ${maxDepth} levels`, steps.slice(0, 8));
-  }
-  const step: Step = { parent, at: '' };
-  steps.push(step);
-  return step;
-}
-
-function unsayable(what: string, steps: readonly Step[]): TypeError {
-  const path = steps.map(({ at }) => (typeof at === 'number' ? `[${at}]` : `[${JSON.stringify(at)}]`)).join('');
-  return new TypeError(`Expected a value that JSON can say, got ${what} at $${path}`);
+function unsayable(what: string, path: Path): TypeError {
+  const at = path.map((step) => (typeof step === 'number' ? `[${step}]` : `[${JSON.stringify(step)}]`)).join('');
+  return new TypeError(`Expected a value that JSON can say, got ${what} at $${at}`);
 }

@@ -149,6 +149,9 @@ function render(path: Path): string {
 function deepFreeze(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
   Object.freeze(value);
-  if (Array.isArray(value)) for (const element of value) deepFreeze(element);
-  else for (const key in value) deepFreeze(Reflect.get(value, key));
+  const members = value as Readonly<Record<string, unknown>>;
+  for (const key in members) {
+    const member = members[key];
+    if (typeof member === 'object' && member !== null) deepFreeze(member);
+  }
 }
