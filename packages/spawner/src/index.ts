@@ -3,6 +3,14 @@ export { type RetryPolicy, retryDelayMs } from './backoff.ts';
 export { defaultInheritedEnvironment, type ProcessMarker } from './environment.ts';
 export { SpawnError, type SpawnErrorCode, SpawnerError, ThreadError, type ThreadErrorCode } from './errors.ts';
 export { findProgram } from './find-program.ts';
+export {
+  type EventLoopDelay,
+  type MonitorSample,
+  openResourceMonitor,
+  type ProcessUse,
+  type ResourceMonitor,
+  type ResourceMonitorOptions,
+} from './monitor.ts';
 export { identifyProcess, isProcessAlive, type ProcessIdentity } from './process-table.ts';
 export type { EndedBy, ProcessResult } from './result.ts';
 export type { EndOptions, RunningProcess } from './running-process.ts';
@@ -16,4 +24,5 @@ export {
   type ThreadPoolOptions,
   type ThreadPoolStats,
   type ThreadTask,
+  type ThreadTaskContext,
 } from './thread-pool.ts';

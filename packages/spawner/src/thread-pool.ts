@@ -41,6 +41,14 @@ export interface ThreadTask {
   readonly onMessage?: (value: unknown) => void;
 }
 
+/** The second argument of a task's function. */
+export interface ThreadTaskContext {
+  /** Sends a copy of the value to the task's `onMessage`; dropped once the task has settled. */
+  emit(value: unknown): void;
+  /** Fires when the task was aborted or is overdue; then it has `abortGraceMs` to settle. */
+  readonly signal: AbortSignal;
+}
+
 export interface ThreadPoolStats {
   readonly size: number;
   readonly threads: number;

@@ -1,0 +1,66 @@
+/** The child programs beside this file, and the ways tests start them and look at them from outside. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type RunningProcess, type SpawnOptions, spawnProcess } from '../src/index.ts';
+
+export const onLinux = process.platform === 'linux';
+
+export function programPath(name: string): string {
+  return fileURLToPath(new URL(`./programs/${name}`, import.meta.url));
+}
+
+/** Starts one of the programs with nothing inherited but PATH. */
+export function start(
+  name: string,
+  args: readonly string[] = [],
+  options: Partial<SpawnOptions> = {},
+): Promise<RunningProcess> {
+  const command = name.endsWith('.sh') ? 'sh' : process.execPath;
+  return spawnProcess({ command, args: [programPath(name), ...args], inheritEnv: ['PATH'], ...options });
+}
+
+/** Collects text and lets a test wait until it holds what it waits for. */
+export class Transcript {
+  text = '';
+  readonly #waiting = new Set<() => void>();
+
+  readonly add = (chunk: Uint8Array): void => {
+    this.text += Buffer.from(chunk).toString('utf8');
+    for (const check of this.#waiting) check();
+  };
+
+  until(holds: (text: string) => boolean): Promise<string> {
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (!holds(this.text)) return;
+        this.#waiting.delete(check);
+        resolve(this.text);
+      };
+      this.#waiting.add(check);
+      check();
+    });
+  }
+}
+
+/** Reads `/proc` in its own way, so that a mistake in the package can't hide itself. */
+export function lives(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+export const hostileKinds = ['plain', 'session', 'orphan', 'deaf', 'stopped', 'root'] as const;
+
+/** The pids a hostile tree has named, by kind, once all of `trees` are up. */
+export async function hostilePids(transcript: Transcript, trees = 1): Promise<ReadonlyMap<string, readonly number[]>> {
+  const text = await transcript.until(
+    (seen) => (seen.match(/^up \S+ \d+$/gm) ?? []).length === trees * hostileKinds.length,
+  );
+  const pids = new Map<string, number[]>();
+  for (const [, kind = '', pid] of text.matchAll(/^up (\S+) (\d+)$/gm)) {
+    pids.set(kind, [...(pids.get(kind) ?? []), Number(pid)]);
+  }
+  return pids;
+}
