@@ -1,2 +1,11 @@
 /** Publish, subscribe and request by subject. */
-export {};
+export { type Bus, type BusOptions, createBus, type PublishOptions } from './bus.ts';
+export { BusError, type BusErrorCode, RequestError } from './errors.ts';
+export type { OverflowPolicy } from './mailbox.ts';
+export { memoryTransport } from './memory.ts';
+export type { Message } from './message.ts';
+export type { RequestOptions } from './request.ts';
+export type { BusStatus } from './status.ts';
+export { subjectMatches } from './subject.ts';
+export type { Handler, SubscribeOptions, Subscription } from './subscription.ts';
+export type { Headers, Receiver, Transport, TransportMessage } from './transport.ts';

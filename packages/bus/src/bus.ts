@@ -1,0 +1,132 @@
+/** Publish, subscribe and request by subject, over any transport. */
+import { BusError } from './errors.ts';
+import { memoryTransport } from './memory.ts';
+import { type Message, noHeaders, PublishedMessage, resolveHeaders } from './message.ts';
+import { type RequestOptions, Requests } from './request.ts';
+import { type BusStatus, StatusFeed } from './status.ts';
+import { BusSubscription, type Handler, type SubscribeOptions, type Subscription } from './subscription.ts';
+import type { Headers, Transport } from './transport.ts';
+
+export interface BusOptions {
+  /** @default a memory transport of its own. A transport that is passed in is not closed with the bus. */
+  readonly transport?: Transport;
+}
+
+export interface PublishOptions {
+  readonly headers?: Headers;
+  /** Where answers go. */
+  readonly reply?: string;
+}
+
+export interface Bus extends AsyncDisposable {
+  /**
+   * Hands `data` to every subscription whose pattern matches, and to one of each queue group. Returns a promise only when
+   * there is something to wait for: a full subscription with the policy `wait`, or a publish from inside a handler.
+   * What a handler throws is told to `status()` and never comes back here.
+   * @throws {BusError} BUS_INVALID_SUBJECT · BUS_CLOSED · BUS_OVERFLOW when 65,536 publishes from inside handlers wait
+   */
+  publish(subject: string, data: unknown, options?: PublishOptions): void | Promise<void>;
+  /** Calls `handler` for each message, one at a time and in order. @throws {BusError} BUS_INVALID_SUBJECT · BUS_CLOSED */
+  subscribe<T = unknown>(pattern: string, handler: Handler<T>, options?: SubscribeOptions): Subscription<T>;
+  /** The messages from now on, to be read with `for await`. @throws {BusError} BUS_INVALID_SUBJECT · BUS_CLOSED */
+  subscribe<T = unknown>(pattern: string, options?: SubscribeOptions): Subscription<T>;
+  /**
+   * The first answer.
+   * @throws {RequestError} BUS_NO_RESPONDERS when no subscription matches · BUS_TIMEOUT
+   * @throws {BusError} BUS_CLOSED · BUS_INVALID_SUBJECT; the signal's reason when it aborts
+   */
+  request<T = unknown>(subject: string, data: unknown, options?: RequestOptions): Promise<Message<T>>;
+  /** Failed handlers and slow subscribers; the last 256 if nobody has asked before. Ends when the bus is closed. */
+  status(): AsyncIterableIterator<BusStatus>;
+  /**
+   * Refuses new work, lets handlers finish what is queued, rejects requests in flight. Idempotent.
+   * @param options.signal  drops what is left when it aborts
+   */
+  close(options?: { readonly signal?: AbortSignal }): Promise<void>;
+}
+
+export function createBus(options: BusOptions = {}): Bus {
+  return new SubjectBus(options);
+}
+
+class SubjectBus implements Bus {
+  readonly #transport: Transport;
+  readonly #ownsTransport: boolean;
+  readonly #subscriptions = new Set<Pick<Subscription, 'close'>>();
+  readonly #requests: Requests;
+  readonly #status = new StatusFeed();
+  #state: 'open' | 'closing' | 'closed' = 'open';
+  #closing: Promise<void> | undefined;
+
+  constructor({ transport }: BusOptions) {
+    this.#ownsTransport = transport === undefined;
+    this.#transport = transport ?? memoryTransport();
+    this.#requests = new Requests(this.#transport);
+  }
+
+  publish(subject: string, data: unknown, options?: PublishOptions): void | Promise<void> {
+    if (this.#state !== 'open') throw this.#closedError();
+    return this.#transport.publish(
+      options === undefined
+        ? new PublishedMessage(subject, data, noHeaders, undefined)
+        : new PublishedMessage(subject, data, resolveHeaders(options.headers), options.reply),
+    );
+  }
+
+  subscribe<T>(
+    pattern: string,
+    handlerOrOptions: Handler<T> | SubscribeOptions = {},
+    handlerOptions: SubscribeOptions = {},
+  ): Subscription<T> {
+    if (this.#state !== 'open') throw this.#closedError();
+    const hasHandler = typeof handlerOrOptions === 'function';
+    const options = hasHandler ? handlerOptions : handlerOrOptions;
+    options.signal?.throwIfAborted();
+    const subscription = new BusSubscription<T>({
+      pattern,
+      options,
+      handler: hasHandler ? handlerOrOptions : undefined,
+      transport: this.#transport,
+      onHandlerFailed: ({ subject }, error) => this.#status.tell({ type: 'handlerFailed', pattern, subject, error }),
+      onDropping: ({ queue, dropped }, policy) =>
+        this.#status.tell({ type: 'slowSubscriber', pattern, queue, policy, dropped }),
+      onEnd: (ended) => this.#subscriptions.delete(ended),
+    });
+    this.#subscriptions.add(subscription);
+    return subscription;
+  }
+
+  async request<T>(subject: string, data: unknown, options: RequestOptions = {}): Promise<Message<T>> {
+    if (this.#state !== 'open') throw this.#closedError();
+    return this.#requests.send<T>(subject, data, resolveHeaders(options.headers), options);
+  }
+
+  status(): AsyncIterableIterator<BusStatus> {
+    return this.#status.read();
+  }
+
+  async close({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    const open = [...this.#subscriptions];
+    this.#closing ??= this.#close(open);
+    // A second caller's signal cuts the waiting short for all.
+    if (signal !== undefined) await Promise.all(open.map((subscription) => subscription.close({ signal })));
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(open: readonly Pick<Subscription, 'close'>[]): Promise<void> {
+    this.#state = 'closing';
+    await Promise.all(open.map((subscription) => subscription.close()));
+    this.#requests.close();
+    if (this.#ownsTransport) await this.#transport.close();
+    this.#status.close();
+    this.#state = 'closed';
+  }
+
+  #closedError(): BusError {
+    return new BusError('BUS_CLOSED', 'The bus is closed');
+  }
+}

@@ -1,0 +1,64 @@
+/** What happens to the bus itself, told to whoever asks; failures that nobody has asked about yet are kept for the first who does. */
+import { Mailbox, type OverflowPolicy } from './mailbox.ts';
+
+export type BusStatus =
+  /** A handler threw, or its promise rejected. */
+  | { readonly type: 'handlerFailed'; readonly pattern: string; readonly subject: string; readonly error: unknown }
+  /** A subscriber is too slow and began to lose messages; told again only after it has caught up. */
+  | {
+      readonly type: 'slowSubscriber';
+      readonly pattern: string;
+      readonly queue: string | undefined;
+      readonly policy: OverflowPolicy;
+      /** In all, so far. */
+      readonly dropped: number;
+    };
+
+/** Statuses kept for each who reads, and for the first who will; beyond that the oldest go. */
+const maxKept = 256;
+
+export class StatusFeed {
+  readonly #readers = new Set<Mailbox<BusStatus>>();
+  #unread: Mailbox<BusStatus> | undefined = newMailbox();
+  #isClosed = false;
+
+  tell(status: BusStatus): void {
+    this.#unread?.push(status);
+    for (const reader of this.#readers) reader.push(status);
+  }
+
+  /** From now on, and what nobody has been told so far. Ends when the bus is closed, or by `break`. */
+  read(): AsyncIterableIterator<BusStatus> {
+    const mailbox = this.#unread ?? newMailbox();
+    this.#unread = undefined;
+    if (this.#isClosed) mailbox.close();
+    else this.#readers.add(mailbox);
+    const iterator: AsyncIterableIterator<BusStatus> = {
+      next: () => mailbox.next(),
+      return: async () => {
+        this.#readers.delete(mailbox);
+        mailbox.close();
+        mailbox.discard();
+        return { done: true, value: undefined };
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const reader of this.#readers) reader.close();
+    this.#readers.clear();
+  }
+}
+
+function newMailbox(): Mailbox<BusStatus> {
+  return new Mailbox<BusStatus>({
+    maxQueued: maxKept,
+    maxWaiting: 0,
+    onOverflow: 'drop-oldest',
+    onDropping: () => undefined,
+    describe: () => 'A reader of the status',
+  });
+}

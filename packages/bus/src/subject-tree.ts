@@ -1,0 +1,133 @@
+/**
+ * Who matches a subject: a tree of pattern tokens, and in front of it a memory of what recent subjects matched, since
+ * a program publishes to the same subjects over and over. What is remembered is compiled from the matching entries once.
+ */
+import { inboxPrefix, isWildcard, parsePattern, parseSubject } from './subject.ts';
+
+interface TreeNode<Entry> {
+  readonly children: Map<string, TreeNode<Entry>>;
+  /** Of patterns that end here. */
+  readonly entries: Set<Entry>;
+  /** Of patterns that end here with `>`. */
+  readonly openEntries: Set<Entry>;
+}
+
+export interface SubjectTreeOptions<Entry, Compiled> {
+  /** Called once per remembered subject, with the entries in the order in which they were added. */
+  readonly compile: (entries: readonly Entry[]) => Compiled;
+  /** Subjects remembered. @default 8192 */
+  readonly maxRemembered?: number;
+}
+
+export class SubjectTree<Entry, Compiled> {
+  readonly #root: TreeNode<Entry> = newNode();
+  readonly #order = new Map<Entry, number>();
+  readonly #compile: (entries: readonly Entry[]) => Compiled;
+  readonly #maxRecent: number;
+  // Two generations: a lookup is one probe, and dropping the elder one keeps what is in use at no cost per lookup.
+  #recent = new Map<string, Compiled>();
+  #elder = new Map<string, Compiled>();
+  #added = 0;
+
+  constructor(options: SubjectTreeOptions<Entry, Compiled>) {
+    this.#compile = options.compile;
+    this.#maxRecent = Math.max(1, Math.floor((options.maxRemembered ?? 8_192) / 2));
+  }
+
+  get remembered(): number {
+    return this.#recent.size + this.#elder.size;
+  }
+
+  /** An entry may stand under one pattern only. @throws {BusError} BUS_INVALID_SUBJECT */
+  add(pattern: string, entry: Entry): void {
+    const [node, isOpen] = this.#nodeOf(parsePattern(pattern));
+    (isOpen ? node.openEntries : node.entries).add(entry);
+    this.#order.set(entry, this.#added++);
+    this.#forget(pattern);
+  }
+
+  remove(pattern: string, entry: Entry): void {
+    this.#order.delete(entry);
+    removeFrom(this.#root, parsePattern(pattern), 0, entry);
+    this.#forget(pattern);
+  }
+
+  /**
+   * What was compiled from the entries whose patterns match. @throws {BusError} BUS_INVALID_SUBJECT
+   * Cost: one map lookup for a remembered subject; else a walk over the matching part of the tree.
+   */
+  match(subject: string): Compiled {
+    return this.#recent.get(subject) ?? this.#matchElsewhere(subject);
+  }
+
+  #matchElsewhere(subject: string): Compiled {
+    let compiled = this.#elder.get(subject);
+    if (compiled === undefined) {
+      const found: Entry[] = [];
+      collect(this.#root, parseSubject(subject), 0, found);
+      const order = (entry: Entry) => this.#order.get(entry) ?? 0;
+      compiled = this.#compile(found.sort((a, b) => order(a) - order(b)));
+    }
+    if (subject.startsWith(inboxPrefix)) return compiled;
+    if (this.#recent.size >= this.#maxRecent) {
+      this.#elder = this.#recent;
+      this.#recent = new Map();
+    }
+    this.#recent.set(subject, compiled);
+    return compiled;
+  }
+
+  #forget(pattern: string): void {
+    if (isWildcard(pattern)) {
+      this.#recent.clear();
+      this.#elder.clear();
+    } else {
+      this.#recent.delete(pattern);
+      this.#elder.delete(pattern);
+    }
+  }
+
+  #nodeOf(tokens: readonly string[]): [TreeNode<Entry>, boolean] {
+    let node = this.#root;
+    for (const token of tokens) {
+      if (token === '>') return [node, true];
+      let child = node.children.get(token);
+      if (child === undefined) {
+        child = newNode();
+        node.children.set(token, child);
+      }
+      node = child;
+    }
+    return [node, false];
+  }
+}
+
+function newNode<Entry>(): TreeNode<Entry> {
+  return { children: new Map(), entries: new Set(), openEntries: new Set() };
+}
+
+/** A pattern has one place in the tree, so no node is visited twice. */
+function collect<Entry>(node: TreeNode<Entry>, tokens: readonly string[], index: number, into: Entry[]): void {
+  const token = tokens[index];
+  if (token === undefined) {
+    for (const entry of node.entries) into.push(entry);
+    return;
+  }
+  for (const entry of node.openEntries) into.push(entry);
+  const exact = node.children.get(token);
+  if (exact !== undefined) collect(exact, tokens, index + 1, into);
+  const any = node.children.get('*');
+  if (any !== undefined) collect(any, tokens, index + 1, into);
+}
+
+/** Returns whether the node is empty now, so that its parent can let go of it. */
+function removeFrom<Entry>(node: TreeNode<Entry>, tokens: readonly string[], index: number, entry: Entry): boolean {
+  const token = tokens[index];
+  if (token === undefined) node.entries.delete(entry);
+  else if (token === '>') node.openEntries.delete(entry);
+  else {
+    const child = node.children.get(token);
+    if (child !== undefined && removeFrom(child, tokens, index + 1, entry)) node.children.delete(token);
+  }
+  return node.children.size === 0 && node.entries.size === 0 && node.openEntries.size === 0;
+}
