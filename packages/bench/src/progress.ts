@@ -14,7 +14,8 @@ export function showProgress(screen: Screen, clock: { now(): number }): (progres
   return (progress) => {
     if (progress.type === 'packageStarted') {
       const { packageName, cases, rounds } = progress;
-      if (!screen.isTerminal) screen.write(`measuring ${packageName}: ${cases} cases, ${rounds} rounds\n`);
+      if (!screen.isTerminal)
+        screen.write(`measuring ${packageName}, ${rounds} rounds of ${cases === 1 ? '1 case' : `${cases} cases`}\n`);
     } else if (progress.type === 'processStarted') {
       if (!screen.isTerminal) return;
       const { done, total, round, label } = progress;

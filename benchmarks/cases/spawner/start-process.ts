@@ -1,0 +1,44 @@
+import { deepStrictEqual } from 'node:assert/strict';
+import { defineCase, type PreparedVariant } from '@cadre/bench';
+
+const args = ['-c', 'echo ready'];
+
+interface Ended {
+  readonly exitCode: number | null | undefined;
+  readonly stdout: string;
+}
+
+export default defineCase<Ended>({
+  question: 'How long does it take to start `sh`, read the line it prints, and see it end?',
+  unit: 'process',
+  control: 'process',
+  validate: (ended) => deepStrictEqual(ended, { exitCode: 0, stdout: 'ready\n' }),
+  variants: {
+    async cadre() {
+      const { spawnProcess } = await import('@cadre/spawner');
+      return prepare(async () => {
+        const started = await spawnProcess({ command: 'sh', args });
+        const { exitCode, stdout } = await started.result;
+        return { exitCode, stdout };
+      });
+    },
+    async 'child_process.spawn'() {
+      const { runProgram } = await import('../../rivals/child-process.ts');
+      return prepare(() => runProgram('sh', args));
+    },
+    async execa() {
+      const { runProgram } = await import('../../rivals/execa.ts');
+      return prepare(() => runProgram('sh', args));
+    },
+  },
+});
+
+function prepare(start: () => Promise<Ended>): PreparedVariant<Ended> {
+  return {
+    async run(iterations) {
+      let ended = await start();
+      for (let iteration = 1; iteration < iterations; iteration += 1) ended = await start();
+      return ended;
+    },
+  };
+}

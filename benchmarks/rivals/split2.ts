@@ -1,0 +1,19 @@
+import { createReadStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import split2 from 'split2';
+import type { AgentRecord } from '../data.ts';
+
+/** As its README says: the parser is the mapper. */
+export async function readRecords(path: string, visit: (record: AgentRecord) => void): Promise<void> {
+  await finished(createReadStream(path).pipe(split2(JSON.parse)).on('data', visit));
+}
+
+/** Parses only the lines that hold `text`. */
+export async function readRecordsHolding(
+  path: string,
+  text: string,
+  visit: (record: AgentRecord) => void,
+): Promise<void> {
+  const parse = (line: string) => (line.includes(text) ? JSON.parse(line) : undefined);
+  await finished(createReadStream(path).pipe(split2(parse)).on('data', visit));
+}
