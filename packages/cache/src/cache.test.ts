@@ -6,6 +6,7 @@ import { type CacheOptions, createCache } from './cache.ts';
 import { openDiskStore } from './disk.ts';
 import { CacheError, type StoreUnavailableError, UnsupportedValueError } from './errors.ts';
 import { memoryStore } from './memory.ts';
+import type { StoredEntry } from './store.ts';
 import { faultyStore } from './testing.ts';
 
 const secret = Buffer.alloc(32, 7);
@@ -361,5 +362,81 @@ describe('Cache.close', () => {
     abort.abort();
     await expect(computing).rejects.toMatchObject({ code: 'CACHE_CLOSED' });
     await closing;
+  });
+});
+
+describe('a store that takes its time', () => {
+  /** Holds back every answer of the disk until it is told to go on. */
+  async function slowCache() {
+    const store = await openDiskStore({ directory });
+    const held: (() => void)[] = [];
+    const hold = <T>(answer: () => T) =>
+      new Promise<Awaited<T>>((resolve) => held.push(() => resolve(answer() as Awaited<T>)));
+    const slow = {
+      ...faultyStore(store, { fault: () => undefined }),
+      get: (namespace: string, key: string) => {
+        const found = store.get(namespace, key);
+        return hold(() => found);
+      },
+      set: (namespace: string, key: string, entry: StoredEntry) => hold(() => store.set(namespace, key, entry)),
+    };
+    const cache = createCache({ stores: [memoryStore(), slow], secrets: [secret] });
+    return { cache, held, store };
+  }
+
+  async function settle<T>(held: (() => void)[], promise: Promise<T>): Promise<T> {
+    let done = false;
+    const settled = promise.finally(() => {
+      done = true;
+    });
+    while (!done) {
+      held.shift()?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return settled;
+  }
+
+  test('does not bring back over a newer value the older one it was asked for before', async () => {
+    await using earlier = await openCache();
+    await earlier.set('key', 'older');
+    const { cache, held } = await slowCache();
+    const reading = cache.get('key');
+    const writing = cache.set('key', 'newer');
+    expect(held).toHaveLength(2);
+    held.shift()?.();
+    expect(await reading).toBe('older');
+    await settle(held, writing);
+    expect(cache.peek('key')).toBe('newer');
+    await cache.close();
+  });
+
+  test('keeps the value that was set last though the one before arrives later', async () => {
+    const { cache, held } = await slowCache();
+    const first = cache.set('key', 'first');
+    const second = cache.set('key', 'second');
+    expect(held).toHaveLength(1);
+    await settle(held, Promise.all([first, second]));
+    await cache.close();
+    await using reopened = await openCache();
+    expect(await reopened.get('key')).toBe('second');
+  });
+
+  test('computes once for callers whose lookups overlap', async () => {
+    const { cache, held } = await slowCache();
+    const callers = Array.from({ length: 10 }, (_, index) => cache.getOrSet('key', () => index));
+    expect(new Set(await settle(held, Promise.all(callers)))).toEqual(new Set([0]));
+    expect(cache.stats()).toMatchObject({ computations: 1, coalesced: 9 });
+    await cache.close();
+  });
+
+  test('lets a caller who accepts stale values leave during the lookup', async () => {
+    const { cache, held } = await slowCache();
+    const abort = new AbortController();
+    const asking = cache.getOrSet('key', () => 1, { staleIfErrorMs: 1_000, signal: abort.signal });
+    abort.abort(new Error('left'));
+    await expect(asking).rejects.toThrow('left');
+    expect(cache.stats().computations).toBe(0);
+    held.shift()?.();
+    await cache.close();
   });
 });

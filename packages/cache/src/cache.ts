@@ -147,7 +147,9 @@ class TieredCache implements Cache {
       // What stores answer at once needs no flight. An answer to wait for is awaited inside one, or two callers whose
       // waits overlap could compute one after the other.
       const found = this.#tiers.read(key);
-      const entry = found instanceof Promise ? (acceptsStale ? await found : undefined) : found;
+      const waited = found instanceof Promise && acceptsStale ? abortable(found, options.signal) : undefined;
+      const entry = found instanceof Promise ? await waited : found;
+      options.signal?.throwIfAborted();
       if (entry !== undefined && this.#isFresh(entry)) return this.#hit<T>(entry);
       if (entry !== undefined && this.#isWithin(entry, plan.staleWhileRevalidateMs)) {
         if (this.#flights.get(key) === undefined) void this.#revalidate(key, compute, plan);

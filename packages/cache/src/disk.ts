@@ -107,10 +107,7 @@ class Directory implements DiskStore {
     this.#maxEntryBytes = maxEntryBytes;
     this.#clock = clock;
     this.#temporaryPrefix = join(directory, 'tmp', `${temporaryPrefix()}${randomUUID()}-`);
-    this.#startScan(async () => {
-      removeOrphans(join(directory, 'tmp'));
-      await this.#count(undefined);
-    });
+    this.#startScan(undefined);
   }
 
   get(namespace: string, key: string): MaybePromise<StoredEntry | undefined> {
@@ -137,6 +134,8 @@ class Directory implements DiskStore {
 
   async set(namespace: string, key: string, entry: StoredEntry): Promise<boolean> {
     this.#assertOpen();
+    // A scan that failed has counted nothing, so there is no limit to hold: it has to succeed first.
+    if (this.#scanFailure !== undefined) this.#startScan(undefined);
     if (this.#scan !== undefined) await this.settled();
     const path = this.#path(namespace, key);
     if (entry.bytes.byteLength > this.#maxEntryBytes) {
@@ -154,7 +153,7 @@ class Directory implements DiskStore {
       throw error;
     }
     if (this.#bytes > this.#maxBytes) {
-      this.#startScan(() => this.#count(path));
+      this.#startScan(path);
       await this.settled();
     }
     return true;
@@ -187,10 +186,7 @@ class Directory implements DiskStore {
 
   async settled(): Promise<void> {
     while (this.#scan !== undefined) await this.#scan;
-    if (this.#scanFailure === undefined) return;
-    const failure = this.#scanFailure;
-    this.#scanFailure = undefined;
-    throw failure;
+    if (this.#scanFailure !== undefined) throw this.#scanFailure;
   }
 
   async close(): Promise<void> {
@@ -276,8 +272,9 @@ class Directory implements DiskStore {
     return true;
   }
 
-  #startScan(run: () => Promise<void>): void {
-    this.#scan = run()
+  #startScan(newest: string | undefined): void {
+    this.#scanFailure = undefined;
+    this.#scan = this.#count(newest)
       .catch((error: unknown) => {
         this.#scanFailure = error;
       })
@@ -288,6 +285,7 @@ class Directory implements DiskStore {
 
   /** Counts what is there, removes what has expired and, beyond the limit, what was used longest ago, save `newest`. */
   async #count(newest: string | undefined): Promise<void> {
+    removeOrphans(join(this.#directory, 'tmp'));
     const kept: ScannedFile[] = [];
     const nowMs = this.#clock.now();
     for await (const files of scanEntries(this.#directory)) {

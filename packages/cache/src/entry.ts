@@ -2,8 +2,8 @@
  * An entry: a value with its times, and the envelope in which it leaves the process.
  *
  * The envelope, big-endian: version 1 B · codec 1 B · compression 1 B · shareable 1 B · secret id 4 B · created, fresh
- * until, expires 8 B each (doubles) · heap bytes 4 B · payload bytes before compression 4 B · tags length 4 B · tags ·
- * payload · seal 32 B. The seal covers all before it.
+ * until, expires 8 B each (doubles) · heap bytes 4 B · payload bytes before compression 4 B · payload · seal 32 B. The
+ * seal covers all before it.
  */
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { type EntryAddress, type Sealer, sealBytes, secretIdBytes } from './seal.ts';
@@ -11,14 +11,10 @@ import type { EntryTimes } from './staleness.ts';
 import type { StoredEntry } from './store.ts';
 import { type Codec, decodeValue, type EncodedValue, encodeValue } from './value.ts';
 
-/** A tag and the generation it had when the value was begun; the entry is void once the tag has another. */
-export type TagGenerations = Readonly<Record<string, string>>;
-
 export class Entry implements StoredEntry, EntryTimes {
   readonly createdAtMs: number;
   readonly freshUntilMs: number;
   readonly expiresAtMs: number;
-  readonly tags: TagGenerations | undefined;
   readonly codec: Codec;
   readonly shareable: boolean;
   readonly heapBytes: number;
@@ -27,11 +23,10 @@ export class Entry implements StoredEntry, EntryTimes {
   /** The frozen value all callers share; undefined until the first one asks, and always if it isn't shareable. */
   shared: unknown;
 
-  constructor(times: EntryTimes, encoded: EncodedValue, tags?: TagGenerations) {
+  constructor(times: EntryTimes, encoded: EncodedValue) {
     this.createdAtMs = times.createdAtMs;
     this.freshUntilMs = times.freshUntilMs;
     this.expiresAtMs = times.expiresAtMs;
-    this.tags = tags;
     this.codec = encoded.codec;
     this.shareable = encoded.shareable;
     this.heapBytes = encoded.heapBytes;
@@ -67,8 +62,7 @@ export function sealEntry(entry: Entry, address: EntryAddress, sealer: Sealer): 
   const raw = entry.payload();
   const compressed = compressIfItPays(raw);
   const payload = compressed ?? raw;
-  const tags = entry.tags === undefined ? nothing : Buffer.from(JSON.stringify(entry.tags));
-  const contentBytes = headerBytes + tags.byteLength + payload.byteLength;
+  const contentBytes = headerBytes + payload.byteLength;
   const envelope = Buffer.allocUnsafeSlow(contentBytes + sealBytes);
   envelope.writeUInt8(version, 0);
   envelope.writeUInt8(entry.codec === 'msgpack' ? 0 : 1, 1);
@@ -80,9 +74,7 @@ export function sealEntry(entry: Entry, address: EntryAddress, sealer: Sealer): 
   envelope.writeDoubleBE(entry.expiresAtMs, 24);
   envelope.writeUInt32BE(Math.min(entry.heapBytes, 0xffffffff), 32);
   envelope.writeUInt32BE(raw.byteLength, 36);
-  envelope.writeUInt32BE(tags.byteLength, 40);
-  envelope.set(tags, headerBytes);
-  envelope.set(payload, headerBytes + tags.byteLength);
+  envelope.set(payload, headerBytes);
   envelope.set(sealer.seal(address, envelope.subarray(0, contentBytes)), contentBytes);
   return envelope;
 }
@@ -106,12 +98,11 @@ export function unsealEntry(bytes: Uint8Array, address: EntryAddress, sealer: Se
 
 const version = 1;
 const secretIdOffset = 4;
-const headerBytes = 44;
+const headerBytes = 40;
 const nothing = new Uint8Array(0);
 
 function readContent(content: Buffer): Entry {
-  const tagsEnd = headerBytes + content.readUInt32BE(40);
-  const payload = content.subarray(tagsEnd);
+  const payload = content.subarray(headerBytes);
   const times: EntryTimes = {
     createdAtMs: content.readDoubleBE(8),
     freshUntilMs: content.readDoubleBE(16),
@@ -123,9 +114,7 @@ function readContent(content: Buffer): Entry {
     shareable: content.readUInt8(3) === 1,
     heapBytes: content.readUInt32BE(32),
   };
-  const tags: TagGenerations | undefined =
-    tagsEnd === headerBytes ? undefined : JSON.parse(content.toString('utf8', headerBytes, tagsEnd));
-  const entry = new Entry(times, encoded, tags);
+  const entry = new Entry(times, encoded);
   entry.value();
   return entry;
 }

@@ -55,12 +55,15 @@ export interface TiersOptions {
 export function createTiers(options: TiersOptions): Tiers {
   const { namespace, now } = options;
   const tiers = options.stores.map((store) => createTier(store, options));
+  /** Counts what changed any entry: an answer that was waited for across a change may be older than what is there now. */
+  let changes = 0;
   const nearest = tiers[0]?.store.supports.references ? tiers[0] : undefined;
 
   return {
     peek: (key) => nearest?.peek(key),
     read: (key) => readFrom(key, 0),
     async write(key, entry) {
+      changes += 1;
       const results = await Promise.all(tiers.map((tier) => tier.write(key, entry)));
       return {
         stored: results.filter((result) => result === 'stored').length,
@@ -69,13 +72,13 @@ export function createTiers(options: TiersOptions): Tiers {
       };
     },
     async delete(key) {
-      const removed = await Promise.all(
-        tiers.map((tier) => tier.attempt('delete', (store) => store.delete(namespace, key))),
-      );
+      changes += 1;
+      const removed = await Promise.all(tiers.map((tier) => tier.delete(key)));
       failIfAny(removed);
       return removed.includes(true);
     },
     async clear() {
+      changes += 1;
       failIfAny(await Promise.all(tiers.map((tier) => tier.attempt('clear', (store) => store.clear(namespace)))));
     },
     stats: () => tiers.map((tier) => tier.stats()),
@@ -89,28 +92,39 @@ export function createTiers(options: TiersOptions): Tiers {
   }
 
   function readFrom(key: string, start: number): MaybePromise<Entry | undefined> {
+    const changesBefore = changes;
+    const isCurrent = () => changes === changesBefore;
     for (let index = start; index < tiers.length; index += 1) {
-      const found = tiers[index]?.read(key, isUsable);
-      if (found instanceof Promise) return found.then((entry) => settle(key, index, entry) ?? readFrom(key, index + 1));
-      const entry = settle(key, index, found);
-      if (entry !== undefined) return entry;
+      const found = tiers[index]?.read(key, isUsable, isCurrent);
+      if (found instanceof Promise) {
+        return found.then((entry) => {
+          if (entry === undefined) return readFrom(key, index + 1);
+          if (isCurrent()) promote(key, index, entry);
+          return entry;
+        });
+      }
+      if (found === undefined) continue;
+      promote(key, index, found);
+      return found;
     }
     return undefined;
   }
 
   /** Gives a found entry to the nearer tiers, without making its reader wait for them. */
-  function settle(key: string, index: number, entry: Entry | undefined): Entry | undefined {
-    if (entry !== undefined) for (const tier of tiers.slice(0, index)) void tier.write(key, entry);
-    return entry;
+  function promote(key: string, index: number, entry: Entry): void {
+    for (const tier of tiers.slice(0, index)) void tier.write(key, entry);
   }
 }
 
 interface Tier {
   readonly store: Store;
   peek(key: string): Entry | undefined;
-  read(key: string, isUsable: (entry: Entry) => boolean): MaybePromise<Entry | undefined>;
+  /** `isCurrent`: nothing has changed since the read began, so what it shows to be worthless may be removed. */
+  read(key: string, isUsable: (entry: Entry) => boolean, isCurrent: () => boolean): MaybePromise<Entry | undefined>;
   /** Never rejects. */
   write(key: string, entry: Entry): Promise<'stored' | 'too-large' | StoreUnavailableError>;
+  /** Never rejects. */
+  delete(key: string): Promise<boolean | StoreUnavailableError>;
   /** Never rejects: a failure is counted, reported and returned. */
   attempt<T>(operation: StoreOperation, run: (store: Store) => MaybePromise<T>): Promise<T | StoreUnavailableError>;
   stats(): TierStats;
@@ -132,12 +146,12 @@ function createTier(store: Store, { namespace, sealer, now, onStoreError }: Tier
       counts.hits += 1;
       return found;
     },
-    read(key, isUsable) {
+    read(key, isUsable, isCurrent) {
       try {
         const found = store.get(namespace, key);
-        if (!(found instanceof Promise)) return examine(key, found, isUsable);
+        if (!(found instanceof Promise)) return examine(key, found, isUsable, isCurrent);
         return found.then(
-          (entry) => examine(key, entry, isUsable),
+          (entry) => examine(key, entry, isUsable, isCurrent),
           (error: unknown) => missAfter(error),
         );
       } catch (error) {
@@ -145,11 +159,14 @@ function createTier(store: Store, { namespace, sealer, now, onStoreError }: Tier
       }
     },
     async write(key, entry) {
-      const stored = await tier.attempt('set', () => store.set(namespace, key, asStored(key, entry)));
+      const stored = await inOrder(key, () =>
+        tier.attempt('set', () => store.set(namespace, key, asStored(key, entry))),
+      );
       if (stored instanceof StoreUnavailableError) return stored;
       if (!stored) counts.tooLarge += 1;
       return stored ? 'stored' : 'too-large';
     },
+    delete: (key) => inOrder(key, () => tier.attempt('delete', () => store.delete(namespace, key))),
     async attempt(operation, run) {
       try {
         return await run(store);
@@ -159,12 +176,25 @@ function createTier(store: Store, { namespace, sealer, now, onStoreError }: Tier
     },
     stats: () => ({ name: store.name, ...counts, rejections: { ...rejections }, ...store.usage() }),
   };
+  const underWay = new Map<string, Promise<unknown>>();
   return tier;
+
+  /** Of two changes to a key the one asked for later is the one that stays, though the earlier may take longer. */
+  async function inOrder<T>(key: string, change: () => Promise<T>): Promise<T> {
+    if (references) return change();
+    const earlier = underWay.get(key);
+    const result = earlier === undefined ? change() : earlier.then(change);
+    underWay.set(key, result);
+    const changed = await result;
+    if (underWay.get(key) === result) underWay.delete(key);
+    return changed;
+  }
 
   function examine(
     key: string,
     found: StoredEntry | undefined,
     isUsable: (entry: Entry) => boolean,
+    isCurrent: () => boolean,
   ): Entry | undefined {
     const opened = found === undefined ? undefined : open(key, found);
     if (opened instanceof Entry && isUsable(opened)) {
@@ -175,7 +205,7 @@ function createTier(store: Store, { namespace, sealer, now, onStoreError }: Tier
     if (opened === undefined) return undefined;
     if (opened instanceof Entry) counts.expired += 1;
     else rejections[opened] += 1;
-    void tier.attempt('delete', () => store.delete(namespace, key));
+    if (isCurrent()) void tier.delete(key);
     return undefined;
   }
 
