@@ -1,110 +1,156 @@
 /** The tasks of a workflow: defaults filled in, durations read, expressions compiled. */
 import type { FailureReason } from '@cadre/agents';
 import { longestDurationMs, parseDuration } from './duration.ts';
-import { compileCondition, compileTemplate, type Expression, type Reference, type Template } from './expression.ts';
-import { compileOutputSchema, schemaFaults } from './output-schema.ts';
-import type { Findings, Path } from './problems.ts';
+import {
+  type CompileOptions,
+  compileCondition,
+  compileTemplate,
+  type Expression,
+  holdsExpression,
+  type Reference,
+  type Template,
+} from './expression.ts';
+import { schemaFaults } from './output-schema.ts';
+import type { Finding, Findings, Path } from './problems.ts';
 import { durationPattern } from './schema.ts';
 import { isRecord, type JsonRecord, numberOf, optional, recordOf, textOf, textsOf } from './untyped.ts';
 import type { JsonValue, RetryPolicy, TaskDefinition } from './workflow.ts';
 
-/** One entry of a task's `needs`, as written. */
-export interface Need {
-  readonly id: string;
-  readonly path: Path;
-}
-
 /** What one task reads of the scope. */
 export interface TaskReference extends Reference {
+  /** Its number in the order of the file. */
   readonly task: number;
 }
 
 export interface BuiltTasks {
   readonly tasks: readonly TaskDefinition[];
-  /** Per task, in the same order. */
-  readonly needs: readonly (readonly Need[])[];
   readonly references: readonly TaskReference[];
 }
 
 export function buildTasks(given: JsonRecord, defaults: JsonRecord, findings: Findings): BuiltTasks {
   const references: TaskReference[] = [];
-  const needs: (readonly Need[])[] = [];
   const schemas = new Set<string>();
-  const common = {
-    timeoutMs: duration(defaults.timeout, ['defaults', 'timeout'], findings),
-    retry: retryOf(defaults.retry, ['defaults', 'retry'], undefined, findings),
-    cache: defaults.cache,
+  const common: CommonSettings = {
+    timeoutMs: duration(defaults.timeout, ['defaults', 'timeout'], findings) ?? Infinity,
+    retry: retryOf(defaults.retry, ['defaults', 'retry'], defaultRetry, findings),
+    cache: defaults.cache !== false,
   };
-  const tasks = Object.entries(given).map(([id, raw], task) => {
-    const fields = recordOf(raw);
-    const path: Path = ['tasks', id];
-    const compiler = new TaskCompiler(path, findings, (reference) => references.push({ ...reference, task }));
-    const written = textsOf(fields.needs).map((need) => ({ id: need.text, path: [...path, 'needs', ...need.path] }));
-    needs.push(written);
-    checkOutput(fields.output, [...path, 'output'], schemas, findings);
-    return {
-      id,
-      agent: textOf(fields.agent) ?? '',
-      ...optional('group', textOf(fields.group)),
-      ...optional('description', textOf(fields.description)),
-      needs: written.map((need) => need.id),
-      prompt: compiler.template('prompt', textOf(fields.prompt)) ?? noText,
-      with: compiler.template('with', isRecord(fields.with) ? fields.with : undefined) ?? noValues,
-      ...optional('when', compiler.condition('when', textOf(fields.when))),
-      reads: compiler.templates('reads', fields.reads),
-      writes: compiler.templates('writes', fields.writes),
-      ...optional('cwd', compiler.template('cwd', textOf(fields.cwd))),
-      timeoutMs: duration(fields.timeout, [...path, 'timeout'], findings) ?? common.timeoutMs ?? Infinity,
-      idleTimeoutMs: duration(fields.idleTimeout, [...path, 'idleTimeout'], findings) ?? Infinity,
-      retry: retryOf(fields.retry, [...path, 'retry'], common.retry, findings),
-      cache: typeof fields.cache === 'boolean' ? fields.cache : common.cache !== false,
-      ...(isRecord(fields.output) ? { output: fields.output } : {}),
-    } satisfies TaskDefinition;
+  const tasks = Object.keys(given).map((id, task) => {
+    const onReference = (reference: Reference) => references.push({ ...reference, task });
+    return new TaskBuilder(id, recordOf(given[id]), findings, onReference).build(common, schemas);
   });
-  return { tasks, needs, references };
+  return { tasks, references };
+}
+
+interface CommonSettings {
+  readonly timeoutMs: number;
+  readonly retry: RetryPolicy;
+  readonly cache: boolean;
 }
 
 const noText = compileTemplate('');
 const noValues = compileTemplate({});
 const noTemplates: readonly Template[] = [];
 
-class TaskCompiler {
-  readonly #path: Path;
-  readonly #options: { readonly onFinding: Findings['add']; readonly onReference: (reference: Reference) => void };
+class TaskBuilder {
+  readonly #id: string;
+  readonly #fields: JsonRecord;
+  readonly #findings: Findings;
+  readonly #onReference: (reference: Reference) => void;
 
-  constructor(path: Path, findings: Findings, onReference: (reference: Reference) => void) {
-    this.#path = path;
-    this.#options = { onFinding: (finding) => findings.add(finding), onReference };
+  constructor(id: string, fields: JsonRecord, findings: Findings, onReference: (reference: Reference) => void) {
+    this.#id = id;
+    this.#fields = fields;
+    this.#findings = findings;
+    this.#onReference = onReference;
   }
 
-  template(key: string, value: JsonValue | undefined): Template | undefined {
-    return value === undefined ? undefined : compileTemplate(value, { ...this.#options, path: [...this.#path, key] });
+  build(common: CommonSettings, schemas: Set<string>): TaskDefinition {
+    const { agent, needs, cache, output } = this.#fields;
+    if (isRecord(output)) checkOutput(output, this.#path('output'), schemas, this.#findings);
+    // Spreading what is absent would cost more than all else for a graph of 100,000 tasks.
+    const task: Mutable<TaskDefinition> = {
+      id: this.#id,
+      agent: textOf(agent) ?? '',
+      needs: textsOf(needs),
+      prompt: this.#template('prompt', textOf) ?? noText,
+      with: this.#template('with', recordOrNone) ?? noValues,
+      reads: this.#templates('reads'),
+      writes: this.#templates('writes'),
+      timeoutMs: this.#duration('timeout') ?? common.timeoutMs,
+      idleTimeoutMs: this.#duration('idleTimeout') ?? Infinity,
+      retry: this.#retry(common.retry),
+      cache: typeof cache === 'boolean' ? cache : common.cache,
+    };
+    const group = textOf(this.#fields.group);
+    if (group !== undefined) task.group = group;
+    const description = textOf(this.#fields.description);
+    if (description !== undefined) task.description = description;
+    const when = this.#condition('when');
+    if (when !== undefined) task.when = when;
+    const cwd = this.#template('cwd', textOf);
+    if (cwd !== undefined) task.cwd = cwd;
+    if (isRecord(output)) task.output = output;
+    return task;
   }
 
-  templates(key: string, value: JsonValue | undefined): readonly Template[] {
+  #path(...rest: Path): Path {
+    return ['tasks', this.#id, ...rest];
+  }
+
+  #compile(value: JsonValue, ...rest: Path): Template {
+    // The options are only made where they are used: most values of a large graph hold no expression.
+    return holdsExpression(value) ? compileTemplate(value, this.#options(...rest)) : compileTemplate(value);
+  }
+
+  #options(...rest: Path): CompileOptions {
+    const onFinding = (finding: Finding) => this.#findings.add(finding);
+    return { path: this.#path(...rest), onFinding, onReference: this.#onReference };
+  }
+
+  #template(key: string, read: (value: JsonValue | undefined) => JsonValue | undefined): Template | undefined {
+    const value = read(this.#fields[key]);
+    return value === undefined ? undefined : this.#compile(value, key);
+  }
+
+  #templates(key: string): readonly Template[] {
+    const value = this.#fields[key];
     if (value === undefined) return noTemplates;
-    return textsOf(value).map(({ text, path }) =>
-      compileTemplate(text, { ...this.#options, path: [...this.#path, key, ...path] }),
+    if (typeof value === 'string') return [this.#compile(value, key)];
+    if (!Array.isArray(value)) return noTemplates;
+    return value.flatMap((item: JsonValue, index) =>
+      typeof item === 'string' ? [this.#compile(item, key, index)] : [],
     );
   }
 
-  condition(key: string, value: string | undefined): Expression | undefined {
-    return value === undefined ? undefined : compileCondition(value, { ...this.#options, path: [...this.#path, key] });
+  #condition(key: string): Expression | undefined {
+    const value = textOf(this.#fields[key]);
+    return value === undefined ? undefined : compileCondition(value, this.#options(key));
   }
+
+  #retry(fallback: RetryPolicy): RetryPolicy {
+    const value = this.#fields.retry;
+    return value === undefined ? fallback : retryOf(value, this.#path('retry'), fallback, this.#findings);
+  }
+
+  #duration(key: string): number | undefined {
+    const value = this.#fields[key];
+    return value === undefined ? undefined : duration(value, this.#path(key), this.#findings);
+  }
+}
+
+type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+
+function recordOrNone(value: JsonValue | undefined): JsonRecord | undefined {
+  return isRecord(value) ? value : undefined;
 }
 
 const defaultRetry: RetryPolicy = { attempts: 3, baseMs: 1000, maxMs: 60_000 };
 
-function retryOf(
-  value: JsonValue | undefined,
-  path: Path,
-  inherited: RetryPolicy | undefined,
-  findings: Findings,
-): RetryPolicy {
-  const fallback = inherited ?? defaultRetry;
+function retryOf(value: JsonValue | undefined, path: Path, fallback: RetryPolicy, findings: Findings): RetryPolicy {
   if (typeof value === 'number') return { ...fallback, attempts: value };
   if (!isRecord(value)) return fallback;
-  const on = textsOf(value.on).map(({ text }) => text as FailureReason);
+  const on = textsOf(value.on) as readonly FailureReason[];
   const baseMs = duration(value.base, [...path, 'base'], findings) ?? fallback.baseMs;
   const maxMs = duration(value.max, [...path, 'max'], findings) ?? Math.max(fallback.maxMs, baseMs);
   if (baseMs > maxMs) {
@@ -131,24 +177,11 @@ function duration(value: JsonValue | undefined, path: Path, findings: Findings):
   return milliseconds;
 }
 
-function checkOutput(schema: JsonValue | undefined, path: Path, known: Set<string>, findings: Findings): void {
-  if (!isRecord(schema)) return;
+function checkOutput(schema: JsonRecord, path: Path, known: Set<string>, findings: Findings): void {
   const text = JSON.stringify(schema);
   if (known.has(text)) return;
   known.add(text);
-  const faults = schemaFaults(schema);
-  for (const { pointer, message } of faults) {
-    const steps = pointer
-      .split('/')
-      .slice(1)
-      .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
-    findings.add({ path: [...path, ...steps], message: `no valid JSON Schema: ${message}` });
-  }
-  if (faults.length > 0) return;
-  try {
-    compileOutputSchema(schema);
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    findings.add({ path, at: 'key', message: `no valid JSON Schema: ${error.message}` });
+  for (const fault of schemaFaults(schema)) {
+    findings.add({ ...fault, path: [...path, ...fault.path], message: `no valid JSON Schema: ${fault.message}` });
   }
 }

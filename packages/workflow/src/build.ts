@@ -28,7 +28,8 @@ export function buildWorkflow(value: JsonValue, origin: WorkflowOrigin, findings
   const root = recordOf(value);
   const inputs = buildInputs(recordOf(root.inputs), findings);
   const agents = buildAgents(recordOf(root.agents), origin, findings);
-  const { tasks, needs, references } = buildTasks(recordOf(root.tasks), recordOf(root.defaults), findings);
+  const given = recordOf(root.tasks);
+  const { tasks, references } = buildTasks(given, recordOf(root.defaults), findings);
   for (const { id, agent } of tasks) {
     if (agent === '' || Object.hasOwn(agents, agent)) continue;
     const names = Object.keys(agents);
@@ -42,7 +43,7 @@ export function buildWorkflow(value: JsonValue, origin: WorkflowOrigin, findings
       suggestion,
     });
   }
-  const graph = checkNeeds(tasks, needs, findings);
+  const graph = checkNeeds(tasks, given, findings);
   checkReferences(references, inputs, graph, findings);
   return {
     name: textOf(root.name) ?? '',

@@ -1,8 +1,8 @@
 /** The graph that `needs` make: unknown tasks, tasks that need themselves, circles. All in time linear in its size. */
-import type { Need } from './build-tasks.ts';
-import type { Findings } from './problems.ts';
+import type { Findings, Path } from './problems.ts';
 import { suggest } from './suggest.ts';
-import type { TaskDefinition } from './workflow.ts';
+import { type JsonRecord, recordOf } from './untyped.ts';
+import type { JsonValue, TaskDefinition } from './workflow.ts';
 
 /** Tasks by number, in the order of the file. */
 export interface NeedsGraph {
@@ -14,46 +14,47 @@ export interface NeedsGraph {
   readonly rank: readonly number[] | undefined;
 }
 
-export function checkNeeds(
-  tasks: readonly TaskDefinition[],
-  written: readonly (readonly Need[])[],
-  findings: Findings,
-): NeedsGraph {
+export function checkNeeds(tasks: readonly TaskDefinition[], given: JsonRecord, findings: Findings): NeedsGraph {
   const ids = tasks.map(({ id }) => id);
   const numberOf = new Map(ids.map((id, number) => [id, number]));
   const dependents: number[][] = ids.map(() => []);
-  const needs = written.map((entries, task) => {
-    const numbers = resolveNeeds(entries, task, ids, numberOf, findings);
+  const needs = ids.map((id, task) => {
+    const numbers = resolveNeeds(recordOf(given[id]).needs, task, ids, numberOf, findings);
     for (const need of numbers) dependents[need]?.push(task);
     return numbers;
   });
   const graph = { ids, numberOf, needs, dependents };
   const rank = ranks(graph);
-  if (rank === undefined) reportCycles(graph, written, findings);
+  if (rank === undefined) reportCycles(graph, given, findings);
   return { ...graph, rank };
 }
 
 type Edges = Omit<NeedsGraph, 'rank'>;
 
 function resolveNeeds(
-  entries: readonly Need[],
+  written: JsonValue | undefined,
   task: number,
   ids: readonly string[],
   numberOf: ReadonlyMap<string, number>,
   findings: Findings,
 ): readonly number[] {
   const numbers = new Set<number>();
-  for (const { id, path } of entries) {
+  for (const [index, id] of (Array.isArray(written) ? written : [written]).entries()) {
+    if (typeof id !== 'string') continue;
     const number = numberOf.get(id);
+    if (number !== undefined && number !== task && !numbers.has(number)) {
+      numbers.add(number);
+      continue;
+    }
+    const place: Path = ['tasks', ids[task] ?? '', 'needs'];
+    const path = Array.isArray(written) ? [...place, index] : place;
     if (number === undefined) {
       const suggestion = findings.roomy ? suggest(id, ids) : undefined;
       findings.add({ path, absence: true, message: `there is no task "${id}"`, suggestion });
     } else if (number === task) {
       findings.add({ path, message: `task "${id}" needs itself; remove this need` });
-    } else if (numbers.has(number)) {
-      findings.add({ path, message: `task "${id}" is needed twice; remove one of the two` });
     } else {
-      numbers.add(number);
+      findings.add({ path, message: `task "${id}" is needed twice; remove one of the two` });
     }
   }
   return [...numbers];
@@ -76,14 +77,17 @@ function ranks({ needs, dependents }: Edges): readonly number[] | undefined {
 }
 
 /** One circle, a shortest one, for each group of tasks that all need each other. */
-function reportCycles(graph: Edges, written: readonly (readonly Need[])[], findings: Findings): void {
+function reportCycles(graph: Edges, given: JsonRecord, findings: Findings): void {
   for (const component of circularComponents(graph)) {
     const start = Math.min(...component.slice(0, 10_000));
     const cycle = shortestCycle(graph, start, new Set(component));
     const names = cycle.map((task) => graph.ids[task]);
     const shown =
       names.length <= 20 ? names : [...names.slice(0, 10), `… ${names.length - 15} more …`, ...names.slice(-5)];
-    const path = written[start]?.find(({ id }) => id === names[1])?.path ?? ['tasks', graph.ids[start] ?? ''];
+    const id = graph.ids[start] ?? '';
+    const written = recordOf(given[id]).needs;
+    const place = Array.isArray(written) ? [written.indexOf(names[1])] : [];
+    const path = ['tasks', id, 'needs', ...place];
     findings.add({ path, message: `tasks need each other in a circle: ${shown.join(' → ')}` });
   }
 }

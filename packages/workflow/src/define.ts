@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { AgentDefinition, FailureReason } from '@cadre/agents';
 import { buildWorkflow } from './build.ts';
 import { WorkflowInvalidError } from './errors.ts';
-import { Findings, formatPath, type Path } from './problems.ts';
+import { Findings, formatPath, type PathSegment } from './problems.ts';
 import type { InputDefinition, JsonValue, Workflow } from './workflow.ts';
 import { maxDepth } from './yaml-values.ts';
 
@@ -84,27 +84,38 @@ export function defineWorkflow(definition: WorkflowDefinition, options: DefineWo
   return { ...workflow, source: JSON.stringify(value) };
 }
 
-/** A copy as JSON would have it: keys of the value undefined are left out. */
-function copyJson(value: unknown, path: Path, findings: Findings): JsonValue {
+/** A copy as JSON would have it: keys of the value undefined are left out. `path` is where it stands, changed on the way. */
+function copyJson(value: unknown, path: PathSegment[], findings: Findings): JsonValue {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   if (path.length > maxDepth) {
-    findings.add({ path, message: `this is nested more than ${maxDepth} levels deep, or holds itself` });
-    return null;
+    return refuse(`this is nested more than ${maxDepth} levels deep, or holds itself`, path, findings);
   }
-  if (Array.isArray(value)) return value.map((item, index) => copyJson(item, [...path, index], findings));
+  if (Array.isArray(value)) {
+    return value.map((item, index) => {
+      path.push(index);
+      const copy = copyJson(item, path, findings);
+      path.pop();
+      return copy;
+    });
+  }
   if (!isPlainObject(value)) {
-    findings.add({ path, message: `a workflow holds what JSON can say, and this is ${nameOf(value)}` });
-    return null;
+    return refuse(`a workflow holds what JSON can say, and this is ${nameOf(value)}`, path, findings);
   }
   const copy: Record<string, JsonValue> = {};
-  for (const [key, item] of Object.entries(value)) {
-    if (item === undefined) continue;
-    const inner = [...path, key];
-    if (key === '__proto__') findings.add({ path: inner, message: 'the key "__proto__" is refused; use another name' });
-    else copy[key] = copyJson(item, inner, findings);
+  for (const key of Object.keys(value)) {
+    if (value[key] === undefined) continue;
+    path.push(key);
+    if (key === '__proto__') refuse('the key "__proto__" is refused; use another name', path, findings);
+    else copy[key] = copyJson(value[key], path, findings);
+    path.pop();
   }
   return copy;
+}
+
+function refuse(message: string, path: readonly PathSegment[], findings: Findings): null {
+  findings.add({ path: [...path], message });
+  return null;
 }
 
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,14 +1,14 @@
 /** Finds what a misspelt name was probably meant to be. */
 
 /**
- * The candidate fewest edits away (Damerau-Levenshtein, optimal string alignment); undefined when none is within a third
- * of the word's length, or when there are too many candidates to be worth the time: one call looks at 2,000.
+ * The candidate fewest edits away (Damerau-Levenshtein, optimal string alignment), upper and lower case being the same;
+ * undefined when none is within two fifths of the word's length. Looks at the first 2,000 candidates.
  */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > 64) return undefined;
   const lower = word.toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let bestDistance = (word.length < 3 ? 0 : Math.round(word.length * 0.4)) + 1;
   let looked = 0;
   for (const candidate of candidates) {
     looked += 1;

@@ -21,13 +21,10 @@ export function numberOf(value: JsonValue | undefined): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-/** Where a text or a list of texts is allowed: its texts, each with the path from the value to it. */
-export function textsOf(
-  value: JsonValue | undefined,
-): readonly { readonly text: string; readonly path: readonly number[] }[] {
-  if (typeof value === 'string') return [{ text: value, path: [] }];
-  if (!Array.isArray(value)) return [];
-  return value.flatMap((text: JsonValue, index) => (typeof text === 'string' ? [{ text, path: [index] }] : []));
+/** The texts where a text or a list of texts is allowed. */
+export function textsOf(value: JsonValue | undefined): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
 /** `{ [key]: value }`, or nothing to spread when there is no value. */

@@ -60,8 +60,16 @@ function compose(text: string, findings: Findings): Composed {
     prettyErrors: false,
   });
   const documents: Document.Parsed[] = [];
+  let strayTokens = 0;
   for (const lexeme of new Lexer().lex(text)) {
-    for (const token of parser.next(lexeme)) documents.push(...composer.next(token));
+    for (const token of parser.next(lexeme)) {
+      if (token.type === 'error') strayTokens += 1;
+      documents.push(...composer.next(token));
+    }
+    if (strayTokens > 100) {
+      findings.add({ path: [], place: 0, message: 'the file is no YAML: more than 100 tokens stand where none may' });
+      return { document: undefined, brokenAt: 0 };
+    }
     if (parser.stack.length > maxDepth + 2) {
       const message = `the file is nested more than ${maxDepth} levels deep; bring it into a flatter shape`;
       findings.add({ path: [], place: parser.offset, message });
@@ -81,7 +89,8 @@ function compose(text: string, findings: Findings): Composed {
   for (const warning of document?.warnings ?? []) {
     findings.add({ path: [], place: placeOf(warning), message: syntaxMessage(warning) });
   }
-  return { document, brokenAt: errors.length === 0 ? undefined : Math.min(...errors.map(placeOf)) };
+  const brokenAt = errors.reduce((first, error) => Math.min(first, placeOf(error)), Infinity);
+  return { document, brokenAt: errors.length === 0 ? undefined : brokenAt };
 }
 
 function placeOf(error: YAMLError): number {
