@@ -1,9 +1,9 @@
 /**
  * A file, stream, iterable or buffer to batches of values.
  *
- * A file is read with two buffers: while the values of one are parsed, the thread pool fills the other. So nothing is
- * allocated for bytes, the disk is waited for as little as with synchronous reads, and the event loop gets its turn
- * between any two batches.
+ * A file is read into a few buffers in turn: while the values of one are parsed, the thread pool fills the others. So
+ * nothing is allocated for bytes, the disk is waited for less than with synchronous reads, and the event loop gets its
+ * turn between any two of them.
  */
 import { close, fstat, open, read } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -99,29 +99,52 @@ const openFile = promisify(open);
 const closeFile = promisify(close);
 const statFile = promisify(fstat);
 
+/** Reads that are under way while a chunk is being parsed: the second one hides the way back from the thread pool. */
+const readsAhead = 2;
+
+interface Reading {
+  readonly buffer: Buffer;
+  readonly position: number;
+  readonly byteCount: Promise<number>;
+}
+
 /** Each chunk stands in a buffer that is filled again once the next chunk has been asked for. */
 async function* fileChunks(path: string, startOffset: number): AsyncGenerator<Buffer, void, void> {
   const file = await openFile(path, 'r');
-  let reading: Promise<number> | undefined;
+  let underWay: Reading[] = [];
   try {
-    // A pipe or a terminal has no positions.
     const stats = await statFile(file);
+    // A pipe or a terminal has no positions, so there reads can't overtake each other safely.
     const seekable = stats.isFile();
     if (!seekable && startOffset > 0) throw new RangeError(`${path} is not a regular file, so startOffset must be 0`);
     // A size of 0 says nothing: files under /proc have it.
     const bufferBytes = stats.size > 0 ? Math.min(chunkBytes, Math.max(4096, stats.size)) : chunkBytes;
-    let [filling, idle] = [Buffer.allocUnsafeSlow(bufferBytes), Buffer.allocUnsafeSlow(bufferBytes)];
-    let position = startOffset;
-    reading = readInto(file, filling, seekable ? position : null);
-    for (let byteCount = await reading; byteCount > 0; byteCount = await reading) {
-      position += byteCount;
-      [filling, idle] = [idle, filling];
-      reading = readInto(file, filling, seekable ? position : null);
-      yield idle.subarray(0, byteCount);
+    const idle: Buffer[] = Array.from({ length: seekable ? readsAhead : 1 }, () => Buffer.allocUnsafeSlow(bufferBytes));
+    let spare: Buffer = Buffer.allocUnsafeSlow(bufferBytes);
+    for (let position = startOffset; ; ) {
+      for (let buffer = idle.pop(); buffer !== undefined; buffer = idle.pop()) {
+        underWay.push({ buffer, position, byteCount: readInto(file, buffer, seekable ? position : null) });
+        position += bufferBytes;
+      }
+      const [first, ...later] = underWay;
+      if (first === undefined) return;
+      underWay = later;
+      const byteCount = await first.byteCount;
+      if (byteCount === 0) return;
+      if (byteCount < bufferBytes) {
+        // What was asked for behind the gap has to be asked for again.
+        await Promise.all(later.map((reading) => reading.byteCount));
+        idle.push(...later.map((reading) => reading.buffer));
+        underWay = [];
+        position = first.position + byteCount;
+      }
+      idle.push(spare);
+      spare = first.buffer;
+      yield spare.subarray(0, byteCount);
     }
   } finally {
-    // The descriptor must outlive the read; whether that read failed matters to nobody any more.
-    await reading?.catch(() => 0);
+    // The descriptor must outlive its reads; whether one of them failed matters to nobody any more.
+    await Promise.allSettled(underWay.map((reading) => reading.byteCount));
     await closeFile(file);
   }
 }

@@ -26,6 +26,7 @@ interface Field {
 
 /** What JSON may write with a two-character escape, so that `\u` is not the only disguise. */
 const shortEscape = /["\\/\b\f\n\r\t]/;
+const asciiOnly = /^[\u0000-\u007f]*$/;
 
 export class LineSelector {
   readonly #fields: readonly Field[];
@@ -75,7 +76,8 @@ export class LineSelector {
     this.#isTuned = true;
     const counts = new Uint32Array(256);
     for (const byte of sample) counts[byte] = (counts[byte] ?? 0) + 1;
-    for (const field of this.#fields) for (const needle of field.needles) choosePiece(needle, counts);
+    for (const field of this.#fields)
+      for (const needle of [...field.needles, field.escape]) choosePiece(needle, counts);
   }
 }
 
@@ -108,13 +110,18 @@ function toField(name: string, wanted: string | readonly string[]): Field {
   if (!Array.isArray(values) || !values.every((value) => typeof value === 'string')) {
     throw new TypeError(`Expected \`where.${name}\` to be a string or an array of strings, got \`${String(wanted)}\``);
   }
-  const onlyUnicodeEscapes = ![name, ...values].some((text) => shortEscape.test(text));
   return {
     name,
     values: new Set(values),
     needles: values.map((value) => toNeedle(`"${value}"`)),
-    escape: toNeedle(onlyUnicodeEscapes ? '\\u' : '\\'),
+    escape: toNeedle(shortestDisguise([name, ...values].join(''))),
   };
+}
+
+/** What a line must hold if it says one of these characters in another way than as itself. */
+function shortestDisguise(characters: string): string {
+  if (shortEscape.test(characters)) return '\\';
+  return asciiOnly.test(characters) ? '\\u00' : '\\u';
 }
 
 function toNeedle(text: string): Needle {
