@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -71,6 +72,18 @@ describe('cadre-bench', () => {
     const answer = bench('run', 'broken/unequal', '--quick', '--rounds', '1');
     expect(answer.status).toBe(3);
     expect(answer.stdout).toContain('lazy did other work than cadre');
+  });
+
+  test('ends its processes, removes their folders and exits with 130 when interrupted', async () => {
+    const results = join(directory, 'interrupted');
+    const args = ['run', 'sample', '--cases', samples, '--results', results, '--rounds', '500'];
+    const running = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'], env: {} });
+    // Printed when the busy share has been sampled and the first process is about to start.
+    await once(running.stdout, 'data');
+    running.kill('SIGINT');
+    const [exitCode] = await once(running, 'close');
+    expect(exitCode).toBe(130);
+    expect(existsSync(results) ? readdirSync(results) : []).toEqual([]);
   });
 
   test('prints help and version', () => {

@@ -60,10 +60,12 @@ export async function compareCommand(options: CommandOptions): Promise<number> {
     const suspectCases = comparable.filter(({ name }) => suspects.has(name));
     confirmed = compareWith(baselines, await measure(options, suspectCases)).filter(({ name }) => suspects.has(name));
   }
-  const final = first.map((entry) => (isSlower(entry) ? confirm(entry, confirmed) : entry));
+  const measured = new Set(comparable.map(({ name }) => name));
+  const final = first
+    .filter((entry) => isAsked(options, entry, measured))
+    .map((entry) => (isSlower(entry) ? confirm(entry, confirmed) : entry));
   for (const name of baselines.keys()) {
-    const measured = new Set(comparable.map((entry) => entry.name));
-    const shown = final.filter((entry) => entry.name.startsWith(`${name}/`) && isAsked(options, entry, measured));
+    const shown = final.filter((entry) => entry.name.startsWith(`${name}/`));
     screen.write(`${renderComparison(name, shown)}\n`);
   }
   const slower = final.filter(isSlower).map(({ name }) => name);
