@@ -21,7 +21,7 @@ type Random = (below: number) => number;
 type Change = { readonly write: Buffer } | { readonly truncate: number };
 
 class SimulatedDisk {
-  durable = Buffer.alloc(0);
+  durable: Buffer = Buffer.alloc(0);
   readonly inode = BigInt(process.pid) * 1_000_000n + BigInt(seed);
   #pending: Change[] = [];
   #operationsLeft = 0;
