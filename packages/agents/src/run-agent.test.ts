@@ -173,6 +173,12 @@ describe('runAgent with the adapter command', () => {
     expect(outcome).toMatchObject({ status: 'succeeded', text: '-rf $HOME' });
   });
 
+  test('refuses a prompt that no argument can hold', async () => {
+    const agent = { adapter: 'command', command: ['true'], promptVia: 'argument' } as const;
+    const outcome = await runAgent(agent, taskWith({ prompt: 'a\0b' }));
+    expect(failed(outcome)).toMatchObject({ reason: 'invalidRequest', retryable: false });
+  });
+
   test('reads the text as JSON when there is an output schema', async () => {
     const task = taskWith({ outputSchema: { type: 'object' } });
     const good = await runAgent(scriptedAgent({ lines: ['{"a":1}'] }, 'command'), task);

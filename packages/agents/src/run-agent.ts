@@ -4,9 +4,6 @@
  * Whatever the agent does, the caller gets an outcome; what rejects is only what the caller did wrong, or a directory that
  * can't be written before anything was started. Nothing the agent started outlives the call.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   createThreadPool,
   type ProcessIdentity,
@@ -16,20 +13,16 @@ import {
   spawnProcess,
   type ThreadPool,
 } from '@cadre/spawner';
-import type { Adapter, LaunchPlan, Parser } from './adapter.ts';
-import { claude } from './adapters/claude.ts';
-import { codex } from './adapters/codex.ts';
-import { command } from './adapters/command.ts';
-import { jsonl } from './adapters/jsonl.ts';
+import type { LaunchPlan, Parser } from './adapter.ts';
 import { runModule } from './adapters/module.ts';
 import { type AttemptFiles, openAttemptFiles } from './attempt-files.ts';
+import { boundAdapter, type ProcessAgent } from './bound-adapter.ts';
 import type { AgentDefinition, AgentTask, ModuleAgentDefinition } from './definition.ts';
 import { inheritedVariables } from './environment.ts';
-import { AgentError } from './errors.ts';
 import type { AgentEvent } from './event.ts';
 import { type Failure, failure, type Outcome, outcomeOf } from './outcome.ts';
 import { type OutputReader, openOutputReader } from './output-reader.ts';
-import { agentSchemas } from './schema.ts';
+import { openSchemaFile } from './schema-file.ts';
 import { noCost, noUsage } from './usage.ts';
 
 export interface RunAgentOptions {
@@ -97,18 +90,8 @@ function resolveRunOptions(options: RunAgentOptions) {
   const onEvent = options.onEvent ?? (() => undefined);
   const onStarted = options.onStarted ?? (() => undefined);
   return Object.freeze({
-    ...{
-      maxOutputBytes,
-      maxRecordedBytes,
-      lingerMs,
-      graceMs,
-      signal,
-      threads,
-      marker,
-      inheritFrom,
-      onEvent,
-      onStarted,
-    },
+    ...{ maxOutputBytes, maxRecordedBytes, lingerMs, graceMs },
+    ...{ signal, threads, marker, inheritFrom, onEvent, onStarted },
   });
 }
 
@@ -116,7 +99,6 @@ function resolveRunOptions(options: RunAgentOptions) {
 const longestText = 512 * 1024 * 1024;
 
 type RunSettings = ReturnType<typeof resolveRunOptions>;
-type ProcessAgent = Exclude<AgentDefinition, ModuleAgentDefinition>;
 
 async function runInThread(agent: ModuleAgentDefinition, task: AgentTask, run: RunSettings): Promise<Outcome> {
   const files = await openFiles(task, task.prompt, run);
@@ -167,14 +149,16 @@ async function supervise(
   { plan, parser, reader, files }: Attempt,
 ): Promise<ProcessResult | Failure> {
   if (run.signal?.aborted === true) return cancelledBeforeStart;
+  // A prompt may hold what another agent said, so this is an outcome and no error of the caller's.
+  if (plan.command.some((argument) => argument.includes('\0'))) return failure('invalidRequest', nulInArgument);
   let running: RunningProcess | undefined;
   let linger: NodeJS.Timeout | undefined;
   /** What is said before the caller has noted the start. */
   let held: AgentEvent[] | undefined = [];
   const endWhenDone = () => {
     if (running === undefined) return;
-    if (reader.oversized !== undefined || parser.state === 'hopeless')
-      void running.end({ reason: 'going on is pointless' });
+    const pointless = reader.oversized !== undefined || parser.state === 'hopeless';
+    if (pointless) void running.end({ reason: 'going on is pointless' });
     if (parser.state === 'finished' && run.lingerMs <= longestTimer) {
       linger ??= setTimeout(() => void running?.end({ reason: 'it stayed after its result' }), run.lingerMs);
     }
@@ -231,6 +215,9 @@ const keptOfStderr = 64 * 1024;
 /** `setTimeout` takes no more than this, about 25 days. */
 const longestTimer = 2 ** 31 - 1;
 
+const nulInArgument =
+  'An argument of the agent holds a NUL character, which no program can be given; pass the prompt on stdin.';
+
 const cancelledBeforeStart = failure('cancelled', 'The agent was cancelled before it started.');
 
 /** Why a program could not be started; throws again what is no matter of the program. */
@@ -277,51 +264,4 @@ function withoutStart(verdict: Failure): Outcome {
 function openFiles(task: AgentTask, prompt: string, run: RunSettings): Promise<AttemptFiles> | undefined {
   if (task.attemptDirectory === undefined) return undefined;
   return openAttemptFiles(task.attemptDirectory, task, prompt, run.maxRecordedBytes);
-}
-
-/** The schema as a file: in the attempt directory, else in a temporary one that goes again. */
-async function openSchemaFile(task: AgentTask | undefined) {
-  if (task?.outputSchema === undefined) return undefined;
-  const temporary = task.attemptDirectory === undefined;
-  const directory = task.attemptDirectory ?? (await mkdtemp(join(tmpdir(), 'cadre-schema-')));
-  const path = join(directory, 'output-schema.json');
-  try {
-    await mkdir(directory, { recursive: true });
-    await writeFile(path, JSON.stringify(task.outputSchema));
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new AgentError('AGENT_FILES_UNWRITABLE', `The output schema can't be written to ${path}: ${why}.`, { cause });
-  }
-  return { path, remove: async () => (temporary ? rm(directory, { recursive: true, force: true }) : undefined) };
-}
-
-interface BoundAdapter {
-  readonly format: 'jsonl' | 'text';
-  readonly wantsSchemaFile: boolean;
-  plan(schemaFile: string | undefined): LaunchPlan;
-  parse(): Parser;
-}
-
-function boundAdapter(agent: ProcessAgent, task: AgentTask): BoundAdapter {
-  switch (agent.adapter) {
-    case 'jsonl':
-      return bind(jsonl, agent, task);
-    case 'command':
-      return bind(command, agent, task);
-    case 'claude':
-      return bind(claude, agent, task);
-    case 'codex':
-      return bind(codex, agent, task);
-    default:
-      throw new TypeError(`Expected \`adapter\` to be one of ${Object.keys(agentSchemas).join(', ')}.`);
-  }
-}
-
-function bind<D extends AgentDefinition>(adapter: Adapter<D>, agent: D, task: AgentTask): BoundAdapter {
-  return {
-    format: adapter.format,
-    wantsSchemaFile: adapter.wantsSchemaFile,
-    plan: (schemaFile) => adapter.plan(agent, task, schemaFile),
-    parse: () => adapter.parse(agent, task),
-  };
 }

@@ -1,0 +1,114 @@
+/**
+ * What an attempt of Claude Code took. While it runs, request by request at list prices; once it reports, by its own totals,
+ * of which only the part since the last result is this attempt's.
+ */
+import type { AgentTask } from '../definition.ts';
+import { countOf, type Fields, fieldsOf, isFields } from '../fields.ts';
+import { priceOfRequest } from '../price.ts';
+import { addUsage, type Cost, noUsage, type SessionTotal, subtractUsage, type TokenUsage } from '../usage.ts';
+
+export interface Settlement {
+  readonly usage: TokenUsage;
+  readonly cost: Cost;
+  readonly sessionTotal?: SessionTotal;
+  readonly warnings: string[];
+}
+
+export class ClaudeBill {
+  readonly #seen = new Set<string>();
+  #requests: { usage: TokenUsage; usd: number; unpriced: boolean } = { usage: noUsage, usd: 0, unpriced: false };
+  #reported: { usage: TokenUsage; cost: Cost } | undefined;
+  /** Some result did not say what it took since the one before. */
+  #totalsOnly = false;
+
+  /** False when this request was counted before: the lines of one message repeat its usage. */
+  addRequest(id: string | undefined, model: string | undefined, usage: Fields): boolean {
+    if (id === undefined || this.#seen.has(id)) return false;
+    this.#seen.add(id);
+    const tokens = apiUsage(usage);
+    const usd = model === undefined ? undefined : priceOfRequest(tokens, model, 'anthropic');
+    this.#requests = {
+      usage: addUsage(this.#requests.usage, tokens),
+      usd: this.#requests.usd + (usd ?? 0),
+      unpriced: this.#requests.unpriced || usd === undefined,
+    };
+    return true;
+  }
+
+  addResult(result: Fields): void {
+    if (!isFields(result.model_usage_since_last_result)) {
+      this.#totalsOnly = true;
+      return;
+    }
+    const { usage, cost } = sumOfModels(result.model_usage_since_last_result);
+    const before = this.#reported ?? { usage: noUsage, cost: { usd: 0, basis: 'reported' } };
+    const basis = before.cost.basis === 'unpriced' ? 'unpriced' : cost.basis;
+    this.#reported = { usage: addUsage(before.usage, usage), cost: { usd: before.cost.usd + cost.usd, basis } };
+  }
+
+  soFar(): { readonly usage: TokenUsage; readonly cost: Cost } {
+    const { usage, usd, unpriced } = this.#requests;
+    return { usage, cost: { usd, basis: unpriced ? 'unpriced' : 'list' } };
+  }
+
+  settle(task: AgentTask, result: Fields | undefined): Settlement {
+    const warnings: string[] = [];
+    if (result === undefined) {
+      if (this.#seen.size > 0) {
+        warnings.push('The agent ended before it reported what it used: tokens and cost are a floor.');
+      }
+      const { usage, cost } = this.soFar();
+      return { usage, cost: this.#seen.size === 0 ? unknownCost : cost, warnings };
+    }
+    const total = sumOfModels(fieldsOf(result.modelUsage));
+    const sessionTotal: SessionTotal = { usage: total.usage, usd: countOf(result.total_cost_usd) };
+    if (this.#reported !== undefined && !this.#totalsOnly) return { ...this.#reported, sessionTotal, warnings };
+    if (task.resumeSessionId === undefined) return { ...total, sessionTotal, warnings };
+    const earlier = task.resumeSessionTotal;
+    if (earlier?.usd === undefined) {
+      warnings.push(
+        'The agent reports only the whole session, and what it took before is not known: cost is unpriced.',
+      );
+      return { usage: apiUsage(fieldsOf(result.usage)), cost: unknownCost, sessionTotal, warnings };
+    }
+    const usd = Math.max(0, total.cost.usd - earlier.usd);
+    const usage = subtractUsage(total.usage, earlier.usage);
+    return { usage, cost: { usd, basis: total.cost.basis } satisfies Cost, sessionTotal, warnings };
+  }
+}
+
+const unknownCost: Cost = Object.freeze({ usd: 0, basis: 'unpriced' });
+
+/** Usage as the model API counts it, where cached tokens stand beside the input tokens, to ours, where they are inside. */
+function apiUsage(usage: Fields): TokenUsage {
+  const cachedInputTokens = countOf(usage.cache_read_input_tokens);
+  const cacheWriteInputTokens = countOf(usage.cache_creation_input_tokens);
+  return {
+    inputTokens: countOf(usage.input_tokens) + cachedInputTokens + cacheWriteInputTokens,
+    cachedInputTokens,
+    cacheWriteInputTokens,
+    outputTokens: countOf(usage.output_tokens),
+    reasoningOutputTokens: countOf(fieldsOf(usage.output_tokens_details).thinking_tokens),
+  };
+}
+
+function sumOfModels(models: Fields): { readonly usage: TokenUsage; readonly cost: Cost } {
+  let usage = noUsage;
+  let usd = 0;
+  let basis: Cost['basis'] = 'reported';
+  for (const model of Object.values(models).map(fieldsOf)) {
+    const cachedInputTokens = countOf(model.cacheReadInputTokens);
+    const cacheWriteInputTokens = countOf(model.cacheCreationInputTokens);
+    usage = addUsage(usage, {
+      inputTokens: countOf(model.inputTokens) + cachedInputTokens + cacheWriteInputTokens,
+      cachedInputTokens,
+      cacheWriteInputTokens,
+      outputTokens: countOf(model.outputTokens),
+      reasoningOutputTokens: countOf(model.thinkingTokens),
+    });
+    // The program prices models it does not know by guess, and says so.
+    if (model.costBasis === 'unknown') basis = 'unpriced';
+    else usd += countOf(model.costUSD);
+  }
+  return { usage, cost: { usd, basis } };
+}
