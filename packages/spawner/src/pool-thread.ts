@@ -1,5 +1,11 @@
 /** One thread of a pool and the tasks it holds. It decides nothing: the pool does. */
-import { type ResourceLimits, Worker } from 'node:worker_threads';
+import {
+  MessageChannel,
+  type MessagePort,
+  type ResourceLimits,
+  receiveMessageOnPort,
+  Worker,
+} from 'node:worker_threads';
 import type { Deadline } from './deadline.ts';
 import {
   createSharedSlots,
@@ -43,6 +49,9 @@ export interface PoolThreadOptions {
   readonly output: 'inherit' | 'discard';
 }
 
+/** Then the event loop has a turn. */
+const messagesPerTurn = 1000;
+
 const entry = new URL(
   import.meta.url.endsWith('.ts') ? '../dist/thread-entry.js' : './thread-entry.js',
   import.meta.url,
@@ -59,6 +68,9 @@ export class PoolThread {
   readonly held = new Set<PoolTask>();
   readonly exited: Promise<void>;
   readonly #worker: Worker;
+  /** Its own, since messages of a port can be taken many at a time and those of a Worker cannot. */
+  readonly #port: MessagePort;
+  readonly #events: PoolThreadEvents;
   readonly #slots: SharedSlots;
   readonly #generations = new Int32Array(slotCount);
   readonly #tasks: (PoolTask | undefined)[] = new Array(slotCount).fill(undefined);
@@ -67,35 +79,34 @@ export class PoolThread {
   #failure: unknown;
 
   constructor(options: PoolThreadOptions, events: PoolThreadEvents) {
+    this.#events = events;
     const slots = createSharedSlots();
     this.#slots = viewSharedSlots(slots);
-    const start: ThreadStart = { slots };
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const start: ThreadStart = { slots, port: port2 };
     const discard = options.output === 'discard';
     this.#worker = new Worker(entry, {
       workerData: start,
+      transferList: [port2],
       stdout: discard,
       stderr: discard,
       ...(options.resourceLimits && { resourceLimits: options.resourceLimits }),
     });
     if (discard) for (const stream of [this.#worker.stdout, this.#worker.stderr]) stream.resume();
-    this.#worker.on('message', (message: FromThread) => {
-      if (message === 'ready') {
-        this.cameUp = true;
-        if (this.state === 'starting') this.state = 'ready';
-        events.onReady(this);
-        return;
-      }
-      const [slot, generation, kind, value] = message;
-      const task = this.#generations[slot] === generation ? this.#tasks[slot] : undefined;
-      if (task !== undefined) events.onReply(this, task, kind, value);
+    this.#port.on('message', (message: FromThread) => {
+      this.#receive(message);
+      this.#drain();
     });
-    this.#worker.on('messageerror', (error) => this.terminate(error));
+    this.#port.on('messageerror', (error) => this.terminate(error));
     this.#worker.on('error', (error) => {
       this.#failure ??= error;
     });
     this.exited = new Promise((resolve) => {
-      // Messages posted before the end have all been delivered by now: Node drains the port first.
       this.#worker.once('exit', (exitCode) => {
+        // What the thread said before its end lies in the port: a task whose reply is there did finish.
+        while (this.#drain() > 0);
+        this.#port.close();
         this.state = 'gone';
         events.onExit(this, exitCode, this.#failure);
         resolve();
@@ -109,7 +120,7 @@ export class PoolThread {
 
   /** Sends tasks to run after those it holds. Returns those whose argument cannot be sent, with the reason. */
   send(tasks: readonly PoolTask[]): readonly { readonly task: PoolTask; readonly error: unknown }[] {
-    if (this.held.size === 0 && tasks.length > 0) this.#worker.ref();
+    if (this.held.size === 0 && tasks.length > 0) this.#hold();
     const flat: unknown[] = [];
     for (const task of tasks) flat.push(...this.#place(task));
     try {
@@ -132,7 +143,7 @@ export class PoolThread {
     this.#generations[task.slot] = ((this.#generations[task.slot] ?? 0) + 1) & 0x1fffffff;
     this.#freeSlots.push(task.slot);
     task.thread = undefined;
-    if (this.held.size === 0) this.#worker.unref();
+    if (this.held.size === 0) this.#letGo();
   }
 
   /** Takes a task back if it has not begun; false when it has. */
@@ -206,6 +217,39 @@ export class PoolThread {
   }
 
   #post(message: ToThread): void {
-    this.#worker.postMessage(message);
+    this.#port.postMessage(message);
+  }
+
+  /** An event for each message is most of what a small task costs: one event takes all that have come. */
+  #drain(): number {
+    let taken = 0;
+    for (; taken < messagesPerTurn; taken += 1) {
+      const received = receiveMessageOnPort(this.#port);
+      if (received === undefined) break;
+      this.#receive(received.message);
+    }
+    return taken;
+  }
+
+  #receive(message: FromThread): void {
+    if (message === 'ready') {
+      this.cameUp = true;
+      if (this.state === 'starting') this.state = 'ready';
+      this.#events.onReady(this);
+      return;
+    }
+    const [slot, generation, kind, value] = message;
+    const task = this.#generations[slot] === generation ? this.#tasks[slot] : undefined;
+    if (task !== undefined) this.#events.onReply(this, task, kind, value);
+  }
+
+  #hold(): void {
+    this.#worker.ref();
+    this.#port.ref();
+  }
+
+  #letGo(): void {
+    this.#worker.unref();
+    this.#port.unref();
   }
 }

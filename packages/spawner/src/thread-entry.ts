@@ -1,6 +1,6 @@
 /** A pool's thread: takes tasks in the order they came, one at a time, and keeps every module it has imported. */
 import { isNativeError } from 'node:util/types';
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import {
   type FromThread,
   reply,
@@ -50,10 +50,8 @@ class TaskContext {
   }
 }
 
-const port = parentPort;
-if (port === null) throw new Error('This file is the start of a pool thread and cannot be run as a program.');
-const start: ThreadStart = workerData;
-const slots = viewSharedSlots(start.slots);
+const { port, slots: shared }: ThreadStart = workerData;
+const slots = viewSharedSlots(shared);
 const nowMs = sharedClock();
 const functions: FunctionPlace[] = [];
 const queue: unknown[] = [];
@@ -191,5 +189,5 @@ function thrownValue(error: unknown): ThrownValue {
 }
 
 function post(message: FromThread): void {
-  port?.postMessage(message);
+  port.postMessage(message);
 }

@@ -4,9 +4,10 @@
  * swaps to `claimed`, the pool to `revoked`, and whoever comes second leaves the task alone. So a task stuck behind a
  * slow one can be taken back and given to another thread, and never runs twice.
  */
+import type { MessagePort } from 'node:worker_threads';
 
-/** Most tasks a thread may hold, the running one included. */
-export const slotCount = 32;
+/** Most tasks a thread may hold, the running one included: with fewer, both sides wait for each other. */
+export const slotCount = 128;
 
 /** The low bits of a slot's word; the rest is its generation, which tells a slot's uses apart. */
 export const slotState = { sent: 0, claimed: 1, revoked: 2 } as const;
@@ -39,6 +40,7 @@ export function sharedClock(): () => number {
 
 export interface ThreadStart {
   readonly slots: SharedArrayBuffer;
+  readonly port: MessagePort;
 }
 
 export type ToThread =
