@@ -13,6 +13,8 @@ import { type InvalidLine, openJsonlLog, readJsonlValues } from './index.ts';
 const directory = mkdtempSync(join(tmpdir(), 'jsonl-kill-'));
 const program = fileURLToPath(new URL('../test/programs/append-records.mjs', import.meta.url));
 const rounds = Number(process.env.JSONL_KILL_ROUNDS ?? 16);
+/** Kills that hit between two writes prove nothing, so more are made until this many tore a record. */
+const enoughTorn = 3;
 afterAll(() => rmSync(directory, { recursive: true }));
 
 /** Starts a writer, kills it once it has acknowledged some records, and tells which. */
@@ -77,7 +79,8 @@ describe('openJsonlLog under SIGKILL', () => {
     const path = join(directory, 'exclusive.jsonl');
     const acknowledged: string[] = [];
     let torn = 0;
-    for (let round = 0; round < rounds; round++) {
+    let round = 0;
+    for (; round < rounds || (torn < enoughTorn && round < 4 * rounds); round++) {
       acknowledged.push(...(await writeAndKill(path, 'exclusive', `w${round}`, 1 + (round % 5))));
       const invalid: InvalidLine[] = [];
       await idsIn(path, invalid);
@@ -88,8 +91,8 @@ describe('openJsonlLog under SIGKILL', () => {
     await log.close();
     const invalid: InvalidLine[] = [];
     const ids = await idsIn(path, invalid);
-    console.info(`exclusive: ${rounds} kills, ${torn} tore a record, ${acknowledged.length} acknowledged`);
-    expect(torn).toBeGreaterThan(0);
+    console.info(`exclusive: ${round} kills, ${torn} tore a record, ${acknowledged.length} acknowledged`);
+    expect(torn).toBeGreaterThanOrEqual(enoughTorn);
     expect(invalid).toEqual([]);
     expect(new Set(ids).size).toBe(ids.length);
     expect(acknowledged.filter((id) => !ids.includes(id))).toEqual([]);
@@ -100,18 +103,19 @@ describe('openJsonlLog under SIGKILL', () => {
     const path = join(directory, 'shared.jsonl');
     const acknowledged: string[] = [];
     const sharedRounds = Math.ceil(rounds / 3);
-    for (let round = 0; round < sharedRounds; round++) {
+    let ids: string[] = [];
+    let invalid: InvalidLine[] = [];
+    let round = 0;
+    for (; round < sharedRounds || (invalid.length < enoughTorn && round < 4 * sharedRounds); round++) {
       const writers = ['a', 'b', 'c', 'd'].map((name, index) =>
         writeAndKill(path, 'shared', `${name}${round}`, 2 + 3 * index),
       );
       acknowledged.push(...(await Promise.all(writers)).flat());
+      invalid = [];
+      ids = await idsIn(path, invalid);
     }
-    const invalid: InvalidLine[] = [];
-    const ids = await idsIn(path, invalid);
-    console.info(
-      `shared: ${4 * sharedRounds} kills, ${invalid.length} tore a record, ${acknowledged.length} acknowledged`,
-    );
-    expect(invalid.length).toBeGreaterThan(0);
+    console.info(`shared: ${4 * round} kills, ${invalid.length} tore a record, ${acknowledged.length} acknowledged`);
+    expect(invalid.length).toBeGreaterThanOrEqual(enoughTorn);
     expect(new Set(ids).size).toBe(ids.length);
     expect(acknowledged.filter((id) => !ids.includes(id))).toEqual([]);
   });
