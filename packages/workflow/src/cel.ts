@@ -65,6 +65,23 @@ const tokens: Readonly<Record<string, string>> = {
   COMMA: '","',
   COLON: '":"',
   QUESTION: '"?"',
+  PLUS: '"+"',
+  MINUS: '"-"',
+  MULTIPLY: '"*"',
+  DIVIDE: '"/"',
+  MODULO: '"%"',
+  EQ: '"=="',
+  NE: '"!="',
+  LT: '"<"',
+  LE: '"<="',
+  GT: '">"',
+  GE: '">="',
+  AND: '"&&"',
+  OR: '"||"',
+  NOT: '"!"',
+  IN: '"in"',
+  NUMBER: 'a number',
+  STRING: 'text',
 };
 
 /** The parser names tokens as its source does. */

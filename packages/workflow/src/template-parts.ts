@@ -64,13 +64,13 @@ function expressionLength(text: string): number | undefined {
   return first === -1 ? undefined : first;
 }
 
+/** The parser passes over the character behind a backslash in raw strings too. */
 function stringEnd(text: string, start: number): number {
   const quote = text.charAt(start);
   const closing = text.startsWith(quote.repeat(3), start) ? quote.repeat(3) : quote;
-  const raw = /(?:^|[^\w])[bB]?[rR][bB]?$/.test(text.slice(Math.max(0, start - 3), start));
   let at = start + closing.length;
   while (at < text.length) {
-    if (!raw && text[at] === '\\') at += 2;
+    if (text[at] === '\\') at += 2;
     else if (text.startsWith(closing, at)) return at + closing.length;
     else at += 1;
   }
