@@ -128,7 +128,11 @@ function parseFormat(format: string): 'terminal' | 'markdown' | 'json' {
 
 function processScreen(): Screen {
   const { stdout } = process;
-  return { isTerminal: stdout.isTTY === true, columns: stdout.columns ?? 80, write: (text) => stdout.write(text) };
+  return {
+    isTerminal: stdout.isTTY === true,
+    columns: stdout.columns > 0 ? stdout.columns : 80,
+    write: (text) => stdout.write(text),
+  };
 }
 
 function print(text: string): number {
