@@ -43,6 +43,19 @@ describe('memoryTransport', () => {
     await Promise.all(nested);
   });
 
+  test('goes on after a receiver broke its promise not to throw', () => {
+    const transport = memoryTransport();
+    const seen: unknown[] = [];
+    const deliver: Receiver['deliver'] = ({ data }) => {
+      if (data === 1) throw new RangeError('Maximum call stack size exceeded');
+      seen.push(data);
+    };
+    transport.subscribe('a', { hasRoom: true, deliver }, undefined);
+    expect(() => transport.publish(new PublishedMessage('a', 1, noHeaders, undefined))).toThrow(RangeError);
+    transport.publish(new PublishedMessage('a', 2, noHeaders, undefined));
+    expect(seen).toEqual([2]);
+  });
+
   test('bounds what waits inside a delivery', () => {
     const transport = memoryTransport();
     const errors: unknown[] = [];

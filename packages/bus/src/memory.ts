@@ -41,12 +41,17 @@ class MemoryTransport implements Transport {
     if (receivers.length === 0) return onNoResponders?.();
     if (this.#isDelivering) return this.#deliverLater(message, receivers);
     this.#isDelivering = true;
+    let waiting: void | Promise<void>;
+    // Not `finally`: its bytecode alone keeps this method from being inlined, which makes each message half as fast.
     try {
-      return deliverToAll(message, receivers);
-    } finally {
+      waiting = deliverToAll(message, receivers);
+    } catch (error) {
       this.#isDelivering = false;
-      if (this.#nested.length > 0) this.#deliverNested();
+      throw error;
     }
+    this.#isDelivering = false;
+    if (this.#nested.length > 0) this.#deliverNested();
+    return waiting;
   }
 
   subscribe(pattern: string, receiver: Receiver, queue: string | undefined): () => void {

@@ -27,6 +27,9 @@ export class SubjectTree<Entry, Compiled> {
   // Two generations: a lookup is one probe, and dropping the elder one keeps what is in use at no cost per lookup.
   #recent = new Map<string, Compiled>();
   #elder = new Map<string, Compiled>();
+  // Subjects come in bursts, and comparing a string with itself is cheaper than hashing it.
+  #lastSubject: string | undefined;
+  #last: Compiled | undefined;
   #added = 0;
 
   constructor(options: SubjectTreeOptions<Entry, Compiled>) {
@@ -57,7 +60,11 @@ export class SubjectTree<Entry, Compiled> {
    * Cost: one map lookup for a remembered subject; else a walk over the matching part of the tree.
    */
   match(subject: string): Compiled {
-    return this.#recent.get(subject) ?? this.#matchElsewhere(subject);
+    if (subject === this.#lastSubject && this.#last !== undefined) return this.#last;
+    const compiled = this.#recent.get(subject) ?? this.#matchElsewhere(subject);
+    this.#lastSubject = subject;
+    this.#last = compiled;
+    return compiled;
   }
 
   #matchElsewhere(subject: string): Compiled {
@@ -78,6 +85,8 @@ export class SubjectTree<Entry, Compiled> {
   }
 
   #forget(pattern: string): void {
+    this.#lastSubject = undefined;
+    this.#last = undefined;
     if (isWildcard(pattern)) {
       this.#recent.clear();
       this.#elder.clear();

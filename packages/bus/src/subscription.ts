@@ -103,8 +103,7 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
 
   deliver(message: TransportMessage): void | Promise<void> {
     if (this.#state !== 'open') return undefined;
-    if (this.#handler === undefined) return this.#push(message);
-    if (this.#isHandling) return this.#push(message);
+    if (this.#handler === undefined || this.#isHandling) return this.#push(message);
     const running = this.#handle(message, this.#handler);
     if (running !== undefined) this.#handleQueuedAfter(running, this.#handler);
     return undefined;
@@ -175,7 +174,7 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
     this.#delivered++;
     try {
       const result = handler(this.#toMessage(message));
-      return isPromiseLike(result) ? this.#settle(message, result) : undefined;
+      return result !== undefined && isPromiseLike(result) ? this.#settle(message, result) : undefined;
     } catch (error) {
       this.#setup.onHandlerFailed(message, error);
       return undefined;
