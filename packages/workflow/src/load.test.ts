@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions of workflow files look like that
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -110,6 +110,13 @@ describe('loadWorkflow', () => {
       await writeFile(file, text);
       expect((await loadWorkflow(file)).tasks).toHaveLength(1);
     }
+  });
+
+  test('reads the example of the reference', async () => {
+    const page = await readFile(new URL('../../../docs/workflow-file.md', import.meta.url), 'utf8');
+    const [, example = ''] = /```yaml\n(.*?)```/s.exec(page) ?? [];
+    const workflow = parseWorkflow(example, { directory: fixtures, checkFiles: false });
+    expect(workflow.tasks.map(({ id }) => id)).toEqual(['files', 'review', 'report']);
   });
 
   test('shares what an alias stands for', () => {
