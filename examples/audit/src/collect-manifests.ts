@@ -81,6 +81,7 @@ export async function collectManifests(root: string): Promise<ManifestFacts> {
 function isConfiguration(path: string): boolean {
   const { kind, name } = languageOf(path);
   const extension = extensionOf(path);
+  if (isLockfile(path)) return true;
   if (kind === 'data') return !['.xml', '.svg', '.jsonl', '.ndjson'].includes(extension);
   return (
     name === 'Docker' ||

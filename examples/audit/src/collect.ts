@@ -3,6 +3,7 @@
  * the tree by itself, so that none of them waits for, or is rerun because of, another.
  */
 import type { ReportProgress } from './agent-program.ts';
+import { builtFiles } from './built-files.ts';
 import { type FileFingerprints, fingerprintsOf, sharedOnly } from './fingerprints.ts';
 import { isScript, languageOf } from './language.ts';
 import { type MarkdownFacts, markdownFacts } from './markdown.ts';
@@ -80,7 +81,8 @@ async function readEach<Facts>(
   factsOf: (path: string, text: string, unread: UnreadFiles) => Facts | undefined,
 ): Promise<Collected<Facts>> {
   const tree = await listSourceTree(root);
-  const mine: readonly SourceFile[] = tree.files.filter((file) => wanted(file.path));
+  const built = builtFiles(tree.files.map((file) => file.path));
+  const mine: readonly SourceFile[] = tree.files.filter((file) => wanted(file.path) && !built.has(file.path));
   const unread = new UnreadFiles();
   const files: Facts[] = [];
   for (const [index, file] of mine.entries()) {
@@ -95,7 +97,7 @@ async function readEach<Facts>(
     }
   }
   progress(mine.length, mine.length);
-  return { files, notes: [...tree.notes, ...unread.notes()] };
+  return { files, notes: unread.notes() };
 }
 
 /** Long lines throughout: written by a bundler, and nothing an engineer would edit. */

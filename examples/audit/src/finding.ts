@@ -48,31 +48,46 @@ export interface Finding {
   readonly related?: readonly Place[];
 }
 
+export interface KindCount {
+  readonly kind: FindingKind;
+  readonly high: number;
+  readonly medium: number;
+  readonly low: number;
+}
+
 /** What each of the analyse agents hands on. */
 export interface Analysis<Measures> {
+  /** Worst first; at most `MAX_FINDINGS` of them. */
   readonly findings: readonly Finding[];
-  /** How many there were before the list was cut to its bound. */
-  readonly found: number;
+  /** All there were, also those that the list has no room for. */
+  readonly counts: readonly KindCount[];
   readonly measures: Measures;
   /** What could not be looked at, in plain sentences. */
   readonly notes: readonly string[];
 }
 
+export const MAX_FINDINGS = 300;
+
 const SEVERITIES: readonly Severity[] = ['high', 'medium', 'low'];
 
-/** Orders the findings, worst first and then by place, and keeps the first `limit`. */
+/** Orders the findings, worst first and then by place, and keeps the first `MAX_FINDINGS`. */
 export function analysis<Measures>(
   findings: readonly Finding[],
   measures: Measures,
   notes: readonly string[] = [],
-  limit = 300,
 ): Analysis<Measures> {
   const ordered = [...findings].sort(compareFindings);
-  const cut =
-    ordered.length > limit
-      ? [`Only the first ${limit} of ${ordered.length} findings of one kind of analysis are kept.`]
-      : [];
-  return { findings: ordered.slice(0, limit), found: findings.length, measures, notes: [...notes, ...cut] };
+  return { findings: ordered.slice(0, MAX_FINDINGS), counts: countKinds(findings), measures, notes };
+}
+
+function countKinds(findings: readonly Finding[]): readonly KindCount[] {
+  const counts = new Map<FindingKind, { high: number; medium: number; low: number }>();
+  for (const finding of findings) {
+    const count = counts.get(finding.kind) ?? { high: 0, medium: 0, low: 0 };
+    count[finding.severity] += 1;
+    counts.set(finding.kind, count);
+  }
+  return [...counts].map(([kind, count]) => ({ kind, ...count })).sort((a, b) => compareText(a.kind, b.kind));
 }
 
 export function compareFindings(a: Finding, b: Finding): number {

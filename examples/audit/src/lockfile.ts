@@ -46,9 +46,11 @@ function npmPackages(text: string): readonly (readonly [string, string])[] {
 }
 
 function matches(text: string, expression: RegExp, section?: string): readonly (readonly [string, string])[] {
-  const start = section === undefined ? 0 : Math.max(text.search(new RegExp(`^${section}`, 'm')), 0);
-  const end = section === undefined ? -1 : text.slice(start + 1).search(/^[a-z]/m);
-  const body = end === -1 ? text.slice(start) : text.slice(start, start + 1 + end);
+  const start = section === undefined ? 0 : text.search(new RegExp(`^${section}`, 'm'));
+  if (start === -1) return [];
+  const rest = text.slice(start + (section?.length ?? 0));
+  const end = section === undefined ? -1 : rest.search(/^[a-z]/m);
+  const body = end === -1 ? rest : rest.slice(0, end);
   return [...body.matchAll(expression)].map((match) => [match[1] ?? '', match[2] ?? ''] as const);
 }
 

@@ -3,8 +3,15 @@
  * changes often or that many files import comes first, since there a mistake costs more and a repair pays sooner.
  */
 import type { ChangeHistoryMeasures } from './change-history.ts';
-import type { Analysis, Finding, FindingKind, Severity } from './finding.ts';
-import { compareFindings } from './finding.ts';
+import {
+  type Analysis,
+  compareFindings,
+  type Finding,
+  type FindingKind,
+  type KindCount,
+  plural,
+  type Severity,
+} from './finding.ts';
 import type { ImportGraphMeasures } from './import-graph.ts';
 import { roleOf } from './role.ts';
 
@@ -18,12 +25,7 @@ export interface Ranking {
   readonly findings: readonly RankedFinding[];
   readonly total: number;
   readonly bySeverity: Readonly<Record<Severity, number>>;
-  readonly byKind: readonly {
-    readonly kind: FindingKind;
-    readonly high: number;
-    readonly medium: number;
-    readonly low: number;
-  }[];
+  readonly byKind: readonly KindCount[];
   readonly notes: readonly string[];
 }
 
@@ -33,7 +35,7 @@ export interface RankNeeds {
   readonly [task: string]: Analysis<unknown>;
 }
 
-const MAX_FINDINGS = 1_000;
+const MAX_RANKED = 1_000;
 const SEVERITIES: readonly Severity[] = ['high', 'medium', 'low'];
 
 /** What breaks something before what is merely untidy. */
@@ -80,33 +82,42 @@ export function rankFindings(needs: RankNeeds): Ranking {
       b.weight - a.weight ||
       compareFindings(a.finding, b.finding),
   );
-  return {
-    findings: weighed
-      .slice(0, MAX_FINDINGS)
-      .map(({ finding, weight }, index) => ({ rank: index + 1, weight, ...finding })),
-    total: analyses.reduce((sum, analysis) => sum + analysis.found, 0),
-    bySeverity: { high: countOf(all, 'high'), medium: countOf(all, 'medium'), low: countOf(all, 'low') },
-    byKind: kindsOf(all),
-    notes: [...new Set(analyses.flatMap((analysis) => analysis.notes))].sort(),
-  };
+  const byKind = analyses.flatMap((analysis) => analysis.counts).sort(compareCounts);
+  const sum = (severity: Severity) => byKind.reduce((count, kind) => count + kind[severity], 0);
+  const bySeverity = { high: sum('high'), medium: sum('medium'), low: sum('low') };
+  const total = bySeverity.high + bySeverity.medium + bySeverity.low;
+  const findings = weighed
+    .slice(0, MAX_RANKED)
+    .map(({ finding, weight }, index) => ({ rank: index + 1, weight, ...finding }));
+  const cut =
+    total > findings.length
+      ? [`${plural(total, 'finding')} were counted; the ${findings.length} that matter most are listed.`]
+      : [];
+  const notes = [...new Set(analyses.flatMap((analysis) => analysis.notes))].sort();
+  return { findings, total, bySeverity, byKind, notes: [...notes, ...cut] };
+}
+
+/** The first findings with no more than `perKind` of each kind, so that a short list still shows what else there is. */
+export function topFindings(
+  findings: readonly RankedFinding[],
+  limit: number,
+  perKind: number,
+): readonly RankedFinding[] {
+  const seen = new Map<FindingKind, number>();
+  const chosen = findings.filter((finding) => {
+    const count = (seen.get(finding.kind) ?? 0) + 1;
+    seen.set(finding.kind, count);
+    return count <= perKind;
+  });
+  return chosen.slice(0, limit);
+}
+
+function compareCounts(a: KindCount, b: KindCount): number {
+  return b.high - a.high || b.medium - a.medium || b.low - a.low || (a.kind < b.kind ? -1 : 1);
 }
 
 function weightOf(finding: Finding, activity: number, importers: number): number {
   const standing = KINDS[finding.kind] + 25 * activity + Math.min(15, importers / 2);
   const role = roleOf(finding.file);
   return Math.round(role === 'test' || role === 'support' ? standing / 2 : standing);
-}
-
-function countOf(findings: readonly Finding[], severity: Severity): number {
-  return findings.filter((finding) => finding.severity === severity).length;
-}
-
-function kindsOf(findings: readonly Finding[]): Ranking['byKind'] {
-  const kinds = [...new Set(findings.map((finding) => finding.kind))];
-  return kinds
-    .map((kind) => {
-      const those = findings.filter((finding) => finding.kind === kind);
-      return { kind, high: countOf(those, 'high'), medium: countOf(those, 'medium'), low: countOf(those, 'low') };
-    })
-    .sort((a, b) => b.high - a.high || b.medium - a.medium || b.low - a.low || (a.kind < b.kind ? -1 : 1));
 }

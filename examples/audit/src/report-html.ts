@@ -2,7 +2,7 @@
 import { barChart, scatterChart } from './charts.ts';
 import { type FindingKind, plural } from './finding.ts';
 import { type Html, html } from './html.ts';
-import type { RankedFinding } from './rank.ts';
+import { type RankedFinding, topFindings } from './rank.ts';
 import { HOW, kindTitle, type ReportNeeds } from './report.ts';
 import { STYLE } from './report-style.ts';
 import type { Score } from './scorecard.ts';
@@ -36,7 +36,7 @@ export function htmlReport(needs: ReportNeeds): string {
 </header>
 <main>
 <section><h2>Marks</h2><div class="cards">${scorecard.scores.map(scoreCard)}</div></section>
-<section><h2>First things first</h2>${rank.findings.length === 0 ? html`<p>Nothing was found.</p>` : html`<ol class="findings">${rank.findings.slice(0, 12).map(findingItem)}</ol>`}</section>
+<section><h2>First things first</h2>${rank.findings.length === 0 ? html`<p>Nothing was found.</p>` : html`<ol class="findings">${topFindings(rank.findings, 12, 3).map(findingItem)}</ol>`}</section>
 <div class="columns">
 <section><h2>Findings by kind</h2>${kindBars(needs)}</section>
 <section><h2>Languages</h2>${languageBars(needs)}</section>

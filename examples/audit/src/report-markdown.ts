@@ -23,7 +23,7 @@ export function markdownReport(needs: ReportNeeds): string {
     '',
     ...table(
       ['Side', 'Mark', 'Figure', 'Rule'],
-      scorecard.scores.map((score) => [score.side, score.mark, score.figure, score.rule]),
+      scorecard.scores.map((score) => [score.side, score.mark, plain(score.figure), plain(score.rule)]),
     ),
     '## Folders',
     '',
@@ -45,7 +45,7 @@ export function markdownReport(needs: ReportNeeds): string {
     '',
     ...table(
       ['Language', 'Files', 'Lines'],
-      sizes.measures.languages.slice(0, 15).map((row) => [row.language, row.files, row.lines]),
+      sizes.measures.languages.slice(0, 15).map((row) => [plain(row.language), row.files, row.lines]),
     ),
     ...(history.hotspots.length > 0
       ? [
@@ -55,7 +55,7 @@ export function markdownReport(needs: ReportNeeds): string {
             ['File', 'Commits', 'Branches', 'Authors', 'Last change'],
             history.hotspots
               .slice(0, 10)
-              .map((row) => [code(row.file), row.commits, row.branches, row.authors, row.lastChange]),
+              .map((row) => [code(row.file), row.commits, row.branches, row.authors, plain(row.lastChange)]),
           ),
         ]
       : []),
@@ -100,10 +100,10 @@ function item(finding: RankedFinding): readonly string[] {
   ];
 }
 
+/** @param rows  texts are Markdown already: `plain` or `code` made them */
 function table(columns: readonly string[], rows: readonly (readonly (string | number)[])[]): readonly string[] {
   if (rows.length === 0) return ['Nothing to show.', ''];
-  const cell = (value: string | number) =>
-    typeof value === 'number' ? value.toLocaleString('en-US') : value.startsWith('`') ? value : plain(value);
+  const cell = (value: string | number) => (typeof value === 'number' ? value.toLocaleString('en-US') : value);
   return [
     `| ${columns.join(' | ')} |`,
     `| ${columns.map((_, index) => (typeof rows[0]?.[index] === 'number' ? '---:' : '---')).join(' | ')} |`,
@@ -120,12 +120,9 @@ export function plain(text: string): string {
     .replace(/[\\`*_[\]|~#!>]/g, '\\$&');
 }
 
-/** A code span that no run of backticks inside it can end; a bar would end the table's cell. */
+/** A code span; a name that could end it, or be taken for markup by a careless reader, is escaped text instead. */
 export function code(text: string): string {
-  const inside = oneLine(text).replace(/\|/g, '¦');
-  const longest = Math.max(0, ...[...inside.matchAll(/`+/g)].map((run) => run[0].length));
-  const fence = '`'.repeat(longest + 1);
-  return longest === 0 ? `\`${inside}\`` : `${fence} ${inside} ${fence}`;
+  return /[`<>&|]/.test(text) ? plain(text) : `\`${oneLine(text)}\``;
 }
 
 function oneLine(text: string): string {

@@ -12,7 +12,7 @@ import type { FolderSummaries } from './folders.ts';
 import type { ImportGraphMeasures } from './import-graph.ts';
 import type { LeftoverMeasures } from './leftovers.ts';
 import type { OversizedMeasures } from './oversized-files.ts';
-import type { Ranking } from './rank.ts';
+import { type Ranking, topFindings } from './rank.ts';
 import type { TestCoverageMeasures } from './test-coverage.ts';
 import type { UnusedExportMeasures } from './unused-exports.ts';
 
@@ -55,15 +55,13 @@ const MAX_CELL = 76;
 export function makeScorecard(needs: ScorecardNeeds, name: string, files: Readonly<Record<string, string>>): Scorecard {
   const { rank, sizes } = needs;
   const { high, medium, low } = rank.bySeverity;
-  const rows = rank.findings
-    .slice(0, TABLE_ROWS)
-    .map((finding) => [
-      finding.severity,
-      finding.kind.replaceAll('-', ' '),
-      cut(finding.line === null ? finding.file : `${finding.file}:${finding.line}`, 60),
-      cut(finding.title, MAX_CELL),
-      finding.effort,
-    ]);
+  const rows = topFindings(rank.findings, TABLE_ROWS, 4).map((finding) => [
+    finding.severity,
+    finding.kind.replaceAll('-', ' '),
+    cut(finding.line === null ? finding.file : `${finding.file}:${finding.line}`, 60),
+    cut(finding.title, MAX_CELL),
+    finding.effort,
+  ]);
   return {
     headline: `${plural(rank.total, 'finding')} in ${plural(sizes.measures.files, 'file')} and ${plural(sizes.measures.lines, 'line')}: ${high} high, ${medium} medium, ${low} low`,
     table: { columns: ['severity', 'what', 'where', 'finding', 'effort'], rows },

@@ -187,7 +187,19 @@ function isDeclaredName(node: ts.Identifier): boolean {
   return ts.isModuleDeclaration(parent) && parent.name === node;
 }
 
+/** A comment directly above, or, for a type, above one of its members: their names are then explained one by one. */
 function isDocumented(file: ts.SourceFile, node: ts.Node): boolean {
+  return hasComment(file, node) || membersOf(node).some((member) => hasComment(file, member));
+}
+
+function membersOf(node: ts.Node): readonly ts.Node[] {
+  if (ts.isInterfaceDeclaration(node) || ts.isClassDeclaration(node) || ts.isEnumDeclaration(node)) return node.members;
+  if (!ts.isTypeAliasDeclaration(node)) return [];
+  if (ts.isUnionTypeNode(node.type)) return node.type.types;
+  return ts.isTypeLiteralNode(node.type) ? node.type.members : [];
+}
+
+function hasComment(file: ts.SourceFile, node: ts.Node): boolean {
   const last = ts.getLeadingCommentRanges(file.text, node.getFullStart())?.at(-1);
   if (last === undefined) return false;
   return lineOf(file, last.end) >= lineOf(file, node.getStart(file)) - 1;

@@ -172,7 +172,15 @@ function displayName(file: ts.SourceFile, node: ts.SignatureDeclaration): string
     return ts.isPropertyDeclaration(parent) ? `${ownerName(parent)}.${name}` : name;
   }
   if (ts.isCallExpression(parent)) return `a callback of ${short(parent.expression.getText(file))}`;
+  if (ts.isBinaryExpression(parent)) return short(parent.left.getText(file));
+  if (ts.isReturnStatement(parent) || ts.isArrowFunction(parent))
+    return `a function returned by ${enclosingName(file, node)}`;
   return 'an unnamed function';
+}
+
+function enclosingName(file: ts.SourceFile, node: ts.Node): string {
+  for (let at = node.parent; at !== undefined; at = at.parent) if (ts.isFunctionLike(at)) return displayName(file, at);
+  return 'its file';
 }
 
 function ownerName(node: ts.Node): string {

@@ -24,8 +24,9 @@ export interface TextFacts {
   readonly markers: readonly MarkerFact[];
 }
 
+/** Only what silences a checker without saying which rule, or for a whole file: the rest is ordinary care. */
 const SUPPRESSIONS =
-  /@ts-(ignore|nocheck)\b|eslint-disable(?!-next-line\s+\S+.*--)|\bbiome-ignore-all\b|#\s*type:\s*ignore|\bnoqa\b|@SuppressWarnings/;
+  /@ts-(ignore|nocheck)\b|eslint-disable(?!-)\b|\bbiome-ignore-all\b|#\s*type:\s*ignore(?!\[)|\bnoqa\b(?!:)/;
 
 export function textFacts(path: string, text: string): TextFacts {
   const language = languageOf(path);
@@ -61,7 +62,7 @@ export function markersIn(comment: string, line: number): MarkerFact[] {
       /^@?(TODO|FIXME|XXX|HACK|BUG)\b(?![-/])/.exec(text) ?? /(?:^|\s)(TODO|FIXME|XXX|HACK|BUG)(?=:\s|\()/.exec(text);
     const word = match?.[1];
     if (isMarkerWord(word)) return [{ word, line: line + index, text: text.slice(0, 200) }];
-    if (SUPPRESSIONS.test(part) && /^(@ts-|eslint-|biome-|type:|noqa|@Suppress)/.test(text)) {
+    if (SUPPRESSIONS.test(part) && /^(@ts-|eslint-|biome-|type:|noqa)/.test(text)) {
       return [{ word: 'suppression', line: line + index, text: text.slice(0, 200) }];
     }
     return [];
