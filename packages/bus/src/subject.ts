@@ -4,7 +4,7 @@
  */
 import { BusError } from './errors.ts';
 
-export const maxSubjectLength = 1_024;
+const maxSubjectLength = 1_024;
 
 /** Subjects below this one are used once, so there is no sense in remembering who matches them. */
 export const inboxPrefix = '_inbox.';

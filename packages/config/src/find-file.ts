@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigError } from './errors.ts';
 
-export const fileExtensions = ['yaml', 'yml', 'json', 'jsonc', 'toml'] as const;
+const fileExtensions = ['yaml', 'yml', 'json', 'jsonc', 'toml'] as const;
 
 /** The one `<stem>.{yaml,yml,json,jsonc,toml}` in `directory`. @throws {ConfigError} CONFIG_AMBIGUOUS_FILE for two */
 export function findFileIn(directory: string, stem: string): string | undefined {

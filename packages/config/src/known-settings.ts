@@ -5,7 +5,7 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
 import { isPlainObject, isUnsafeKey, type PlainObject } from './plain-data.ts';
 
-export type SettingKind = 'text' | 'number' | 'boolean' | 'list' | 'object' | 'unknown';
+type SettingKind = 'text' | 'number' | 'boolean' | 'list' | 'object' | 'unknown';
 
 export interface KnownSetting {
   readonly path: readonly string[];

@@ -14,7 +14,7 @@ export interface Located {
   readonly children: Map<string, Located>;
 }
 
-export interface TextProblem {
+interface TextProblem {
   readonly offset: number;
   readonly message: string;
 }
