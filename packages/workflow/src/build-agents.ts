@@ -23,7 +23,7 @@ export function buildAgents(
     const path = ['agents', name];
     refuseExpressions(rest, path, findings);
     const files = new AgentFiles(options, findings);
-    const definition = {
+    const definition: unknown = {
       ...rest,
       ...('command' in rest ? { command: files.command(rest.command, [...path, 'command']) } : {}),
       ...('program' in rest ? { program: files.command(rest.program, [...path, 'program']) } : {}),
@@ -32,7 +32,7 @@ export function buildAgents(
     // The schema of its adapter has been checked; where it did not fit, the workflow is not handed out.
     agents[name] = {
       name,
-      definition: definition as unknown as AgentDefinition,
+      definition: definition as AgentDefinition,
       concurrency: numberOf(concurrency) ?? Infinity,
     };
   }
