@@ -45,7 +45,10 @@ export function scatterChart(
   const maxY = Math.max(2, ...dots.map((dot) => dot.y));
   const placeX = (value: number) => left + ((width - left - right) * Math.log1p(value)) / Math.log1p(maxX);
   const placeY = (value: number) => height - bottom - ((height - top - bottom) * Math.log1p(value)) / Math.log1p(maxY);
-  const named = [...dots].sort((a, b) => b.x * b.y - a.x * a.y).slice(0, 6);
+  const named = withRoom([...dots].sort((a, b) => b.x * b.y - a.x * a.y).slice(0, 12), (dot) => [
+    placeX(dot.x),
+    placeY(dot.y),
+  ]);
   return html`<svg class="scatter" role="img" aria-label="${axes.title}" viewBox="0 0 ${width} ${height}">
 <g class="grid">${ticks(maxX).map((tick) => html`<line x1="${round(placeX(tick))}" x2="${round(placeX(tick))}" y1="${top}" y2="${height - bottom}"/><text x="${round(placeX(tick))}" y="${height - bottom + 16}" text-anchor="middle">${tick}</text>`)}
 ${ticks(maxY).map((tick) => html`<line x1="${left}" x2="${width - right}" y1="${round(placeY(tick))}" y2="${round(placeY(tick))}"/><text x="${left - 8}" y="${round(placeY(tick) + 4)}" text-anchor="end">${tick}</text>`)}</g>
@@ -57,6 +60,17 @@ ${named.map((dot) => {
   const name = dot.label.split(':')[0]?.split('/').at(-1) ?? '';
   return html`<text class="name" x="${round(placeX(dot.x) + (atRight ? -dot.size - 4 : dot.size + 4))}" y="${round(placeY(dot.y) + 4)}" text-anchor="${atRight ? 'end' : 'start'}">${name.slice(0, 40)}</text>`;
 })}</svg>`;
+}
+
+/** The dots whose names can be read: one that would be written over an earlier one has its name in its tooltip only. */
+function withRoom(dots: readonly Dot[], placeOf: (dot: Dot) => readonly [number, number]): readonly Dot[] {
+  const placed: (readonly [number, number])[] = [];
+  return dots.filter((dot) => {
+    const [x, y] = placeOf(dot);
+    if (placed.some(([otherX, otherY]) => Math.abs(x - otherX) < 150 && Math.abs(y - otherY) < 16)) return false;
+    placed.push([x, y]);
+    return true;
+  });
 }
 
 function ticks(most: number): readonly number[] {

@@ -22,7 +22,7 @@ describe('analyseDependencies', () => {
     };
     expect(await wrongIn(files)).toEqual([
       'high src/index.ts:2 imports @scope/absent, which package.json does not declare',
-      'medium package.json:4 declares idle and never uses it',
+      'medium package.json:4 declares and never uses idle',
     ]);
   });
 

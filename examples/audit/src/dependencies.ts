@@ -6,7 +6,7 @@
  */
 import type { Collected } from './collect.ts';
 import type { ManifestFacts } from './collect-manifests.ts';
-import { type Analysis, analysis, type Finding, listNames, plural } from './finding.ts';
+import { type Analysis, analysis, type Finding, listNames, plural, type Severity } from './finding.ts';
 import type { DependencyFact, PackageManifest } from './manifest.ts';
 import { compareText, folderOf, isInside } from './path.ts';
 import { createImportResolver, type ImportResolver, packageName } from './resolve-import.ts';
@@ -73,14 +73,18 @@ export function analyseDependencies(needs: {
   const judged = manifests.packages.filter((manifest) =>
     ['source', 'config', 'support'].includes(roleOf(manifest.path)),
   );
-  const unused = judged.flatMap((manifest) => unusedOf(manifest, manifests, syntax.files, uses));
+  const unused = judged.map((manifest) => ({ manifest, names: unusedOf(manifest, manifests, syntax.files, uses) }));
   const undeclared = undeclaredOf(manifests, resolver, uses, ambient);
   return analysis(
-    [...unused, ...undeclared, ...lockfileFindings(manifests)],
+    [
+      ...unused.flatMap(({ manifest, names }) => unusedFindings(manifest, names)),
+      ...undeclared,
+      ...lockfileFindings(manifests),
+    ],
     {
       packages: manifests.packages.length,
       declared: judged.reduce((sum, manifest) => sum + manifest.dependencies.length, 0),
-      unused: unused.length,
+      unused: unused.reduce((sum, { names }) => sum + names.length, 0),
       undeclared: undeclared.length,
       locked: manifests.lockfiles.reduce((sum, lockfile) => sum + lockfile.packages, 0),
       repeated: manifests.lockfiles.flatMap((lockfile) => lockfile.repeated).slice(0, 20),
@@ -121,7 +125,7 @@ function unusedOf(
   manifests: ManifestFacts,
   files: readonly FileSyntax[],
   uses: readonly Use[],
-): readonly Finding[] {
+): readonly DependencyFact[] {
   const inside = files.filter((file) => isInside(manifest.folder, file.path));
   if (inside.length === 0) return [];
   const used = new Set(uses.filter((use) => isInside(manifest.folder, use.file)).map((use) => use.name));
@@ -150,9 +154,7 @@ function unusedOf(
       .filter((dependency) => dependency.field === 'peerDependencies')
       .map((dependency) => dependency.name),
   );
-  return manifest.dependencies
-    .filter((dependency) => !isNeeded(dependency, { isNamed, isTypescript, peers }))
-    .map((dependency) => unusedFinding(manifest, dependency));
+  return manifest.dependencies.filter((dependency) => !isNeeded(dependency, { isNamed, isTypescript, peers }));
 }
 
 function isNeeded(
@@ -186,17 +188,40 @@ function isLoadedByTools(name: string): boolean {
   );
 }
 
-function unusedFinding(manifest: PackageManifest, dependency: DependencyFact): Finding {
-  const isRuntime = dependency.field === 'dependencies';
-  return {
-    kind: 'unused-dependency',
-    severity: isRuntime && !manifest.isPrivate ? 'medium' : 'low',
-    file: manifest.path,
-    line: dependency.line,
-    title: `declares ${dependency.name} and never uses it`,
-    reason: `No import, script, configuration or string below ${manifest.folder === '' ? 'the root' : manifest.folder} names it${isRuntime && !manifest.isPrivate ? '; whoever installs the package installs it too' : ''}.`,
-    effort: 'minutes',
-  };
+/** One finding for what one edit mends: all of a manifest's unused packages of one severity. */
+function unusedFindings(manifest: PackageManifest, unused: readonly DependencyFact[]): readonly Finding[] {
+  const shipped = unused.filter((dependency) => dependency.field === 'dependencies' && !manifest.isPrivate);
+  const inner = unused.filter((dependency) => !shipped.includes(dependency));
+  return [
+    ...unusedFinding(manifest, shipped, 'medium', '; whoever installs the package installs these too'),
+    ...unusedFinding(manifest, inner, 'low', ''),
+  ];
+}
+
+function unusedFinding(
+  manifest: PackageManifest,
+  unused: readonly DependencyFact[],
+  severity: Severity,
+  consequence: string,
+): readonly Finding[] {
+  const [first] = unused;
+  if (first === undefined) return [];
+  const names = listNames(
+    unused.map((dependency) => dependency.name),
+    6,
+  );
+  return [
+    {
+      kind: 'unused-dependency',
+      severity,
+      file: manifest.path,
+      line: first.line,
+      title: `declares and never uses ${unused.length === 1 ? names : `${plural(unused.length, 'package')}: ${names}`}`,
+      reason: `No import, script, configuration or string below ${manifest.folder === '' ? 'the root' : manifest.folder} names ${unused.length === 1 ? 'it' : 'them'}${consequence}.`,
+      effort: 'minutes',
+      ...(unused.length > 1 && { related: unused.map(({ line }) => ({ file: manifest.path, line })) }),
+    },
+  ];
 }
 
 function undeclaredOf(

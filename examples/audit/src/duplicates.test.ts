@@ -74,7 +74,7 @@ describe('analyseDuplicates', () => {
         fc.array(word, { maxLength: 80 }),
         (shared, before, after) => {
           const hashes = (path: string, tokens: readonly string[]) =>
-            fingerprintsOf(path, tokens.join('\n')).prints.map((print) => print.hash);
+            fingerprintsOf(path, tokens.join('\n')).prints.map(([hash]) => hash);
           const first = new Set(hashes('a.go', [...before, ...shared]));
           expect(hashes('b.go', [...shared, ...after]).some((hash) => first.has(hash))).toBe(true);
         },

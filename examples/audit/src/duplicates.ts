@@ -54,11 +54,10 @@ export function analyseDuplicates(needs: {
 function matchedRegions(files: readonly FileFingerprints[]): readonly (readonly [Region, Region])[] {
   const places = new Map<string, Occurrence[]>();
   for (const { path, prints } of files) {
-    for (const print of prints) {
-      const known = places.get(print.hash) ?? [];
-      if (known.length < MAX_PLACES)
-        known.push({ file: path, token: print.token, startLine: print.startLine, endLine: print.endLine });
-      places.set(print.hash, known);
+    for (const [hash, token, startLine, endLine] of prints) {
+      const known = places.get(hash) ?? [];
+      if (known.length < MAX_PLACES) known.push({ file: path, token, startLine, endLine });
+      places.set(hash, known);
     }
   }
   const diagonals = new Map<string, [Occurrence, Occurrence][]>();

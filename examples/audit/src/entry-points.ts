@@ -3,7 +3,7 @@
  * framework finds by their place, and files that configuration names. Whatever such a file exports is used.
  */
 import type { ManifestFacts } from './collect-manifests.ts';
-import type { PackageManifest } from './manifest.ts';
+import { mentionedScripts, type PackageManifest } from './manifest.ts';
 import { folderOf, isInside, nameOf } from './path.ts';
 import type { ImportResolver } from './resolve-import.ts';
 import { roleOf } from './role.ts';
@@ -24,34 +24,47 @@ const FRAMEWORK_FOLDERS =
 const DEFAULT_ENTRY = /^(src\/|lib\/|app\/)?(index|main|app|server|cli|bin|mod|start)\.[cm]?[jt]sx?$/;
 
 export function entryPoints(paths: readonly string[], manifests: ManifestFacts, resolver: ImportResolver): EntryPoints {
-  const offered = new Set<string>();
-  const loaded = new Set<string>();
-  const unclear = new Set<string>();
+  const entries = { offered: new Set<string>(), loaded: new Set<string>(), unclear: new Set<string>() };
   for (const manifest of manifests.packages) {
-    const doors = [...manifest.mains, ...Object.values(manifest.exports ?? {}).flat()].filter(isScriptDoor);
-    for (const targets of doorsOf(manifest)) {
-      const found = targets.flatMap((target) => resolver.findAll(manifest.folder, target));
-      for (const path of found) offered.add(path);
-      if (found.length === 0 && targets.some(isScriptDoor)) unclear.add(manifest.folder);
+    addDoors(manifest, paths, resolver, entries);
+    for (const script of Object.values(manifest.scripts)) {
+      addMentioned(mentionedScripts(script), manifest.folder, resolver, entries.loaded);
     }
-    if (doors.length === 0) addDefaults(paths, manifest.folder, resolver, offered);
-    for (const script of Object.values(manifest.scripts))
-      addMentioned(script.match(/[\w@./*-]+\.[cm]?[jt]sx?\b/g) ?? [], manifest.folder, resolver, loaded);
-    if (usesFramework(manifest)) {
-      for (const path of paths) {
-        if (isInside(manifest.folder, path) && FRAMEWORK_FOLDERS.test(folderOf(path.slice(manifest.folder.length))))
-          loaded.add(path);
-      }
-    }
+    if (usesFramework(manifest)) addFrameworkFiles(manifest, paths, entries.loaded);
   }
-  if (manifests.packages.every((manifest) => manifest.folder !== '')) addDefaults(paths, '', resolver, offered);
+  for (const path of paths) {
+    // Where no manifest says what a folder offers, its index does.
+    const isDefault = DEFAULT_ENTRY.test(path) || /^(index|main|mod)\.[cm]?[jt]sx?$/.test(nameOf(path));
+    if (isDefault && resolver.packageOf(path) === undefined) entries.offered.add(path);
+    if (roleOf(path) === 'config' || /(^|\/)\.[^/]+\//.test(path)) entries.loaded.add(path);
+  }
   for (const { path, scripts } of manifests.mentions) {
-    addMentioned(scripts, folderOf(path), resolver, loaded);
-    addMentioned(scripts, resolver.packageOf(path)?.folder ?? '', resolver, loaded);
-    addMentioned(scripts, '', resolver, loaded);
+    const folders = new Set([folderOf(path), resolver.packageOf(path)?.folder ?? '', '']);
+    for (const folder of folders) addMentioned(scripts, folder, resolver, entries.loaded);
   }
-  for (const path of paths) if (roleOf(path) === 'config' || /(^|\/)\.[^/]+\//.test(path)) loaded.add(path);
-  return { offered, loaded, unclear };
+  return entries;
+}
+
+function addDoors(
+  manifest: PackageManifest,
+  paths: readonly string[],
+  resolver: ImportResolver,
+  entries: { readonly offered: Set<string>; readonly unclear: Set<string> },
+): void {
+  const doors = doorsOf(manifest).filter((targets) => targets.some(isScriptDoor));
+  if (doors.length === 0) addDefaults(paths, manifest.folder, resolver, entries.offered);
+  for (const targets of doors) {
+    const found = targets.flatMap((target) => resolver.findAll(manifest.folder, target));
+    for (const path of found) entries.offered.add(path);
+    if (found.length === 0) entries.unclear.add(manifest.folder);
+  }
+}
+
+function addFrameworkFiles(manifest: PackageManifest, paths: readonly string[], into: Set<string>): void {
+  for (const path of paths) {
+    const isInPackage = isInside(manifest.folder, path);
+    if (isInPackage && FRAMEWORK_FOLDERS.test(folderOf(path.slice(manifest.folder.length)))) into.add(path);
+  }
 }
 
 /** Each door with all the files it may stand for: one of them found is enough. */

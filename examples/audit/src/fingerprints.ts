@@ -11,13 +11,8 @@ import { languageOf } from './language.ts';
 export const RUN = 40;
 export const WINDOW = 40;
 
-export interface Fingerprint {
-  readonly hash: string;
-  /** Index of its first token in the file. */
-  readonly token: number;
-  readonly startLine: number;
-  readonly endLine: number;
-}
+/** A list and no object, since a large tree holds a hundred thousand of them; `token` is the index of the run's first. */
+export type Fingerprint = readonly [hash: string, token: number, startLine: number, endLine: number];
 
 export interface FileFingerprints {
   readonly path: string;
@@ -32,20 +27,18 @@ export function fingerprintsOf(path: string, text: string): FileFingerprints {
   const { tokens: all } = splitComments(text, language.comments, isScript);
   const tokens = isScript ? withoutImports(all) : all;
   const hashes = runHashes(tokens);
-  const prints = winnow(hashes).map((at) => ({
-    hash: (hashes[at] ?? 0).toString(36),
-    token: at,
-    startLine: tokens[at]?.line ?? 1,
-    endLine: tokens[at + RUN - 1]?.line ?? 1,
-  }));
+  const prints = winnow(hashes).map((at): Fingerprint => {
+    const hash = (hashes[at] ?? 0).toString(36);
+    return [hash, at, tokens[at]?.line ?? 1, tokens[at + RUN - 1]?.line ?? 1];
+  });
   return { path, tokens: tokens.length, prints };
 }
 
 /** Keeps only what two places share: everything else answers no later question. */
 export function sharedOnly(files: readonly FileFingerprints[]): readonly FileFingerprints[] {
   const counts = new Map<string, number>();
-  for (const file of files) for (const print of file.prints) counts.set(print.hash, (counts.get(print.hash) ?? 0) + 1);
-  return files.map((file) => ({ ...file, prints: file.prints.filter((print) => (counts.get(print.hash) ?? 0) > 1) }));
+  for (const file of files) for (const [hash] of file.prints) counts.set(hash, (counts.get(hash) ?? 0) + 1);
+  return files.map((file) => ({ ...file, prints: file.prints.filter(([hash]) => (counts.get(hash) ?? 0) > 1) }));
 }
 
 /** Positions of the kept hashes, each once, in order. */

@@ -45,7 +45,7 @@ svg .high { fill: var(--high); } svg .medium { fill: var(--medium); } svg .low {
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 6px 12px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; } tr:last-child td { border-bottom: 0; }
-th { font-size: 12px; color: var(--soft); font-weight: 600; } th:first-child, td:first-child, td code { text-align: left; } .wide { min-width: 160px; }
+th { font-size: 12px; color: var(--soft); font-weight: 600; } th:first-child, td:first-child, td code { text-align: left; } th.wide { text-align: left; } .wide { min-width: 160px; }
 td:nth-child(2):has(code) { text-align: left; }
 .hint { color: var(--soft); font-size: 13px; }
 .kind { border-top: 1px solid var(--line); padding: 8px 0; } .kind > summary { cursor: pointer; font-weight: 600; padding: 4px 0; } .kind > summary span { color: var(--soft); font-weight: 400; } .kind[open] > .findings { margin: 8px 0 16px; }
