@@ -42,7 +42,8 @@ describe('defineWorkflow', () => {
       three: { agent: 'a', with: JSON.parse('{"__proto__": 1}') },
       four: { agent: 'a', with: circular },
     };
-    const define = () => defineWorkflow({ name: 'x', agents, tasks } as unknown as WorkflowDefinition, { directory });
+    const definition: unknown = { name: 'x', agents, tasks };
+    const define = () => defineWorkflow(definition as WorkflowDefinition, { directory });
     expect(define).toThrow(/^The workflow has 7 problems:/);
     for (const line of [
       'tasks.one.agent: there is no agent "b"',
