@@ -3,7 +3,7 @@
  * result or the error.
  */
 
-export interface AgentInput<Needs> {
+interface AgentInput<Needs> {
   readonly with: Readonly<Record<string, unknown>>;
   /** What the tasks named in `needs:` answered, by the task's id. */
   readonly needs: Needs;

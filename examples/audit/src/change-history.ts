@@ -13,7 +13,7 @@ import { compareText, folderOf, nameOf } from './path.ts';
 import { isTestFile, roleOf } from './role.ts';
 import type { FileSyntax } from './syntax.ts';
 
-export interface HotspotFact {
+interface HotspotFact {
   readonly file: string;
   readonly commits: number;
   readonly branches: number;

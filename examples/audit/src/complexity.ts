@@ -67,5 +67,6 @@ function findingFor(file: string, fact: FunctionFact): Finding | undefined {
           ? 'A caller cannot tell from the call what each argument means.'
           : 'It does not fit on a screen, so it is read in pieces.',
     effort: fact.cognitive > 4 * LIMIT ? 'days' : 'hours',
+    degree: Math.min(1, Math.max(0, fact.cognitive - LIMIT) / (8 * LIMIT)),
   };
 }

@@ -189,6 +189,7 @@ function findingFor(group: readonly Region[]): Finding {
     title: `about ${plural(lines, 'line')} written ${group.length === 2 ? 'twice' : `${group.length} times`}`,
     reason: `The same tokens stand at ${places.slice(0, 4).join(', ')}${places.length > 4 ? ` and ${places.length - 4} more` : ''}: a mistake mended in one stays in the other.`,
     effort: weight >= 80 ? 'hours' : 'minutes',
+    degree: Math.min(1, weight / 400),
     related: group.map((region) => ({ file: region.file, line: region.startLine })),
   };
 }

@@ -5,7 +5,7 @@ import { type LanguageKind, languageOf } from './language.ts';
 import { type FileRole, roleOf } from './role.ts';
 import { listSourceTree } from './source-tree.ts';
 
-export interface FileFact {
+interface FileFact {
   readonly path: string;
   readonly bytes: number;
   readonly language: string;

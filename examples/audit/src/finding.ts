@@ -2,7 +2,7 @@
 import { compareText } from './path.ts';
 
 export type Severity = 'high' | 'medium' | 'low';
-export type Effort = 'minutes' | 'hours' | 'days';
+type Effort = 'minutes' | 'hours' | 'days';
 
 export type FindingKind =
   | 'syntax-error'
@@ -29,7 +29,7 @@ export type FindingKind =
   | 'undeclared-dependency'
   | 'lockfile';
 
-export interface Place {
+interface Place {
   readonly file: string;
   /** 1-based. */
   readonly line: number;
@@ -44,6 +44,8 @@ export interface Finding {
   readonly title: string;
   readonly reason: string;
   readonly effort: Effort;
+  /** How far it goes beyond others of its kind and severity, 0 to 1. */
+  readonly degree?: number;
   /** Other places that belong to the same finding. */
   readonly related?: readonly Place[];
 }
@@ -66,7 +68,7 @@ export interface Analysis<Measures> {
   readonly notes: readonly string[];
 }
 
-export const MAX_FINDINGS = 300;
+const MAX_FINDINGS = 300;
 
 const SEVERITIES: readonly Severity[] = ['high', 'medium', 'low'];
 

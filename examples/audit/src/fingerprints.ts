@@ -12,7 +12,7 @@ export const RUN = 40;
 export const WINDOW = 40;
 
 /** A list and no object, since a large tree holds a hundred thousand of them; `token` is the index of the run's first. */
-export type Fingerprint = readonly [hash: string, token: number, startLine: number, endLine: number];
+type Fingerprint = readonly [hash: string, token: number, startLine: number, endLine: number];
 
 export interface FileFingerprints {
   readonly path: string;

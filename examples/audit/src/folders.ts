@@ -10,7 +10,7 @@ import { compareText, folderOf } from './path.ts';
 import type { Ranking } from './rank.ts';
 import { roleOf } from './role.ts';
 
-export interface FolderSummary {
+interface FolderSummary {
   /** `.` for files that are in no folder. */
   readonly folder: string;
   readonly files: number;

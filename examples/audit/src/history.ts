@@ -5,7 +5,7 @@
 import { runGit } from './git.ts';
 import { compareText } from './path.ts';
 
-export interface FileHistory {
+interface FileHistory {
   readonly path: string;
   readonly commits: number;
   readonly authors: number;
@@ -69,7 +69,7 @@ export async function historyOf(root: string): Promise<HistoryFacts> {
 }
 
 /** Splits the answer of `git log -z --numstat`, whose renames take three fields where other changes take one. */
-export function parseLog(output: string): readonly Commit[] {
+function parseLog(output: string): readonly Commit[] {
   return output
     .split('\x01')
     .slice(1)
@@ -94,7 +94,7 @@ export function parseLog(output: string): readonly Commit[] {
 }
 
 /** @param commits  newest first */
-export function summarize(commits: readonly Commit[]): Omit<HistoryFacts, 'notes'> {
+function summarize(commits: readonly Commit[]): Omit<HistoryFacts, 'notes'> {
   const files = new Map<
     string,
     { commits: number; authors: Set<string>; added: number; deleted: number; lastChange: string }

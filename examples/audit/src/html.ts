@@ -27,7 +27,7 @@ export type HtmlValue = Html | string | number | null | undefined | false | read
 export const html = Html.template;
 
 /** Control characters have no place in a page, and some browsers read directions into names: both become visible. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => (character === '\n' || character === '\t' ? ' ' : '�'))
     .replace(/&/g, '&amp;')

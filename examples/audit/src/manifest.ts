@@ -5,7 +5,7 @@
 import ts from 'typescript';
 import { folderOf, joinPath, nameOf } from './path.ts';
 
-export type DependencyField = 'dependencies' | 'devDependencies' | 'peerDependencies' | 'optionalDependencies';
+type DependencyField = 'dependencies' | 'devDependencies' | 'peerDependencies' | 'optionalDependencies';
 
 export interface DependencyFact {
   readonly name: string;

@@ -69,6 +69,7 @@ function longFile(file: TextFacts): Finding {
     title: `${plural(file.code, 'line')} of code in one file`,
     reason: `More than ${isTest ? LONG_TEST : LONG}: it holds several subjects, and changes to them meet in merges.`,
     effort: file.code > 2 * LONG ? 'days' : 'hours',
+    degree: Math.min(1, file.code / (10 * LONG)),
   };
 }
 

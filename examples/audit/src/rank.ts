@@ -117,7 +117,7 @@ function compareCounts(a: KindCount, b: KindCount): number {
 }
 
 function weightOf(finding: Finding, activity: number, importers: number): number {
-  const standing = KINDS[finding.kind] + 25 * activity + Math.min(15, importers / 2);
+  const standing = KINDS[finding.kind] + 25 * activity + Math.min(15, importers / 2) + 15 * (finding.degree ?? 0);
   const role = roleOf(finding.file);
   return Math.round(role === 'test' || role === 'support' ? standing / 2 : standing);
 }

@@ -10,7 +10,7 @@ export type ReadText =
   | { readonly kind: 'unreadable' };
 
 /** Larger files are generated or data in practice, and would hold one agent for seconds. */
-export const MAX_TEXT_BYTES = 2 * 1024 * 1024;
+const MAX_TEXT_BYTES = 2 * 1024 * 1024;
 
 export async function readText(root: string, file: SourceFile): Promise<ReadText> {
   if (file.bytes > MAX_TEXT_BYTES) return { kind: 'too-large' };

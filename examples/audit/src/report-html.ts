@@ -44,7 +44,7 @@ export function htmlReport(needs: ReportNeeds): string {
 ${history.hotspots.length > 0 && html`<section><h2>Where changes gather</h2><p class="hint">Each dot is a file: to the right what changes often, above what is intricate. What stands at the top right costs the most.</p>${hotspotChart(needs)}</section>`}
 <section><h2>Folders</h2>${folderTable(needs)}</section>
 ${needs.complexity.measures.hardest.length > 0 && html`<section><h2>Hardest functions</h2>${functionTable(needs)}</section>`}
-${needs.graph.measures.between.length > 0 && html`<section><h2>Who imports whom</h2>${betweenTable(needs)}</section>`}
+${needs.graph.measures.between.length > 0 && html`<section><h2>Who imports whom</h2>${betweenChart(needs)}</section>`}
 <section><h2>All findings</h2>${rank.byKind.map(({ kind }) => kindSection(kind, rank.findings))}${rank.total > rank.findings.length && html`<p class="hint">${plural(rank.total - rank.findings.length, 'finding')} beyond these are counted and not listed.</p>`}</section>
 <section class="how"><h2>How to read this</h2><ul>${[...HOW, ...rank.notes].map((note) => html`<li>${note}</li>`)}</ul>
 <details><summary>How the marks are given</summary><ul>${scorecard.scores.map((score) => html`<li><b>${score.side}</b>: ${score.rule}</li>`)}</ul></details></section>
@@ -112,22 +112,19 @@ function folderTable(needs: ReportNeeds): Html {
 }
 
 function functionTable(needs: ReportNeeds): Html {
-  return html`<div class="scroll"><table><thead><tr><th>Function</th><th>Where</th><th>Cognitive</th><th>Branches</th><th>Depth</th><th>Lines</th></tr></thead><tbody>${needs.complexity.measures.hardest.map(
+  return html`<div class="scroll"><table><thead><tr><th>Function</th><th class="text">Where</th><th>Cognitive</th><th>Branches</th><th>Depth</th><th>Lines</th></tr></thead><tbody>${needs.complexity.measures.hardest.map(
     (fact) =>
       html`<tr><td><code>${fact.name}</code></td><td><code>${placeOf(fact.file, fact.line)}</code></td><td>${fact.cognitive}</td><td>${fact.cyclomatic - 1}</td><td>${fact.depth}</td><td>${fact.lines}</td></tr>`,
   )}</tbody></table></div>`;
 }
 
-function betweenTable(needs: ReportNeeds): Html {
-  const rows = needs.graph.measures.between.slice(0, 20);
-  return barChart(
-    rows.map((row) => ({
-      label: `${row.from} → ${row.to}`,
-      parts: [{ value: row.imports, tone: 'plain', title: plural(row.imports, 'import') }],
-      note: String(row.imports),
-    })),
-    'Imports between packages and folders',
-  );
+function betweenChart(needs: ReportNeeds): Html {
+  const bars = needs.graph.measures.between.slice(0, 20).map((row) => ({
+    label: `${row.from} → ${row.to}`,
+    parts: [{ value: row.imports, tone: 'plain', title: plural(row.imports, 'import') }],
+    note: String(row.imports),
+  }));
+  return html`<div class="pairs">${barChart(bars, 'Imports between packages and folders')}</div>`;
 }
 
 function kindSection(kind: FindingKind, findings: readonly RankedFinding[]): Html {

@@ -34,6 +34,7 @@ section { margin: 36px 0; min-width: 0; }
 code { font: 13px/1.5 ui-monospace, monospace; }
 .bars { list-style: none; margin: 0; padding: 0; display: grid; gap: 6px; }
 .bars li { display: grid; grid-template-columns: minmax(0, 190px) minmax(0, 1fr) 64px; gap: 10px; align-items: center; }
+.pairs .bars li { grid-template-columns: minmax(0, 360px) minmax(0, 1fr) 64px; }
 .bars .label { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: 13px; }
 .bars .note { font-size: 13px; color: var(--soft); font-variant-numeric: tabular-nums; }
 svg { display: block; } rect { rx: 2px; }
@@ -45,12 +46,12 @@ svg .high { fill: var(--high); } svg .medium { fill: var(--medium); } svg .low {
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 6px 12px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; } tr:last-child td { border-bottom: 0; }
-th { font-size: 12px; color: var(--soft); font-weight: 600; } th:first-child, td:first-child, td code { text-align: left; } th.wide { text-align: left; } .wide { min-width: 160px; }
+th { font-size: 12px; color: var(--soft); font-weight: 600; } th:first-child, td:first-child, td code { text-align: left; } th.wide, th.text { text-align: left; } .wide { min-width: 160px; }
 td:nth-child(2):has(code) { text-align: left; }
 .hint { color: var(--soft); font-size: 13px; }
 .kind { border-top: 1px solid var(--line); padding: 8px 0; } .kind > summary { cursor: pointer; font-weight: 600; padding: 4px 0; } .kind > summary span { color: var(--soft); font-weight: 400; } .kind[open] > .findings { margin: 8px 0 16px; }
 .findings summary { cursor: pointer; font-size: 13px; color: var(--soft); }
 .how { color: var(--soft); border-top: 1px solid var(--line); padding-top: 20px; } .how ul { padding-left: 20px; }
-@media (max-width: 760px) { header, main { padding-left: 16px; padding-right: 16px; } header { padding-top: 24px; } h1 { font-size: 27px; } .columns { grid-template-columns: 1fr; } .bars li { grid-template-columns: minmax(0, 120px) minmax(0, 1fr) 48px; } .totals div { padding: 8px 12px; } .wide { display: none; } th, td { padding: 6px 9px; } .scatter text { font-size: 16px; } }
+@media (max-width: 760px) { header, main { padding-left: 16px; padding-right: 16px; } header { padding-top: 24px; } h1 { font-size: 27px; } .columns { grid-template-columns: 1fr; } .bars li { grid-template-columns: minmax(0, 120px) minmax(0, 1fr) 48px; } .pairs .bars li { grid-template-columns: minmax(0, 220px) minmax(0, 1fr) 48px; } .totals div { padding: 8px 12px; } .wide { display: none; } th, td { padding: 6px 9px; } .scatter text { font-size: 16px; } }
 @media print { .kind:not([open]) { display: none; } }
 `;

@@ -8,7 +8,7 @@ import type { ManifestFacts } from './collect-manifests.ts';
 import type { PackageManifest, TsconfigFact } from './manifest.ts';
 import { folderOf, foldersAbove, isInside, joinPath } from './path.ts';
 
-export type Resolution =
+type Resolution =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'package'; readonly name: string }
   | { readonly kind: 'builtin' }

@@ -16,7 +16,7 @@ import { type Ranking, topFindings } from './rank.ts';
 import type { TestCoverageMeasures } from './test-coverage.ts';
 import type { UnusedExportMeasures } from './unused-exports.ts';
 
-export type Mark = 'A' | 'B' | 'C' | 'D' | 'E' | '–';
+type Mark = 'A' | 'B' | 'C' | 'D' | 'E' | '–';
 
 export interface Score {
   readonly side: string;

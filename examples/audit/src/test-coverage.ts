@@ -93,6 +93,7 @@ function untestedFile(file: FileSyntax): Finding {
     title: `no test has its name or leads to it (${plural(count, 'function')}, ${plural(branches, 'branch', 'branches')})`,
     reason: 'Judged by names and imports: unless a test starts it as a program, nothing would notice if it broke.',
     effort: branches >= 60 ? 'days' : 'hours',
+    degree: Math.min(1, branches / 300),
   };
 }
 

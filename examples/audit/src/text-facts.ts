@@ -3,7 +3,7 @@ import { splitComments } from './comments.ts';
 import { languageOf } from './language.ts';
 import { roleOf } from './role.ts';
 
-export type MarkerWord = 'TODO' | 'FIXME' | 'XXX' | 'HACK' | 'BUG';
+type MarkerWord = 'TODO' | 'FIXME' | 'XXX' | 'HACK' | 'BUG';
 
 export interface MarkerFact {
   readonly word: MarkerWord | 'suppression' | 'conflict';
@@ -52,7 +52,7 @@ export function textFacts(path: string, text: string): TextFacts {
 }
 
 /** A marker counts where a note begins, or with a colon or bracket after it: prose that merely says the word does not. */
-export function markersIn(comment: string, line: number): MarkerFact[] {
+function markersIn(comment: string, line: number): MarkerFact[] {
   return comment.split('\n').flatMap((part, index): MarkerFact[] => {
     const text = part
       .replace(/^[\s/*#;<!-]+/, '')
