@@ -73,14 +73,23 @@ describe('the whole audit', () => {
     expect(JSON.stringify(first)).not.toContain(one.root);
   });
 
+  test('answers nothing anew when a comment that is no note is reworded, but for the sizes of files', async () => {
+    await using tree = await makeTree({ ...project, 'src/c.js': '// Some words.\nexport const c = 1;\n' });
+    const { files: filesBefore, ...before } = await runAudit(tree.root);
+    await tree.write('src/c.js', '// Some other words, and longer.\nexport const c = 1;\n');
+    const { files: filesAfter, ...after } = await runAudit(tree.root);
+    expect(after).toEqual(before);
+    expect(filesAfter).not.toEqual(filesBefore);
+  });
+
   test('leaves the syntax facts as they are when a comment is reworded', async () => {
     await using tree = await makeTree(project);
     const before = await runAudit(tree.root);
     await tree.write('src/a.js', project['src/a.js'].replace('untie', 'untie these two, one day'));
-    const after = await runAudit(tree.root);
-    expect(after.syntax).toEqual(before.syntax);
-    expect(after.tokens).toEqual(before.tokens);
-    expect(after.leftovers).not.toEqual(before.leftovers);
+    const noted = await runAudit(tree.root);
+    expect(noted.syntax).toEqual(before.syntax);
+    expect(noted.tokens).toEqual(before.tokens);
+    expect(noted.leftovers).not.toEqual(before.leftovers);
   });
 
   test.for([

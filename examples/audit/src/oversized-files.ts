@@ -8,7 +8,6 @@ import type { TextFacts } from './text-facts.ts';
 
 export interface OversizedMeasures {
   readonly files: number;
-  readonly bytes: number;
   readonly lines: number;
   readonly codeLines: number;
   readonly languages: readonly { readonly language: string; readonly files: number; readonly lines: number }[];
@@ -43,7 +42,6 @@ export function analyseOversizedFiles(needs: {
     [...long, ...large],
     {
       files: needs.files.files.length,
-      bytes: needs.files.files.reduce((sum, file) => sum + file.bytes, 0),
       lines: needs.text.files.reduce((sum, file) => sum + file.lines, 0),
       codeLines: code.reduce((sum, file) => sum + file.code, 0),
       languages: [...byLanguage]

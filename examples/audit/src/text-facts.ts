@@ -18,7 +18,6 @@ export interface TextFacts {
   readonly blank: number;
   /** Lines that hold code; for prose and data every line that is not blank. */
   readonly code: number;
-  readonly longestLine: number;
   /** Says of itself that a program wrote it, or reads like minified code. */
   readonly generated: boolean;
   readonly markers: readonly MarkerFact[];
@@ -45,7 +44,6 @@ export function textFacts(path: string, text: string): TextFacts {
     lines: lines.length,
     blank,
     code: split === undefined ? lines.length - blank : linesOfCode(split.tokens),
-    longestLine: lines.reduce((longest, line) => Math.max(longest, line.length), 0),
     generated,
     markers,
   };
