@@ -1,0 +1,458 @@
+/**
+ * The engine: the thin loop that asks `decide` what to do, does it, and appends what came of it. It holds nothing that a
+ * crash could lose: the journal is written before anyone acts on an event, and a state can be folded from it at any time.
+ */
+import { createHash } from 'node:crypto';
+import type { AgentEvent, FailureReason, Outcome } from '@cadre/agents';
+import type { Bus } from '@cadre/bus';
+import { type Cache, canonicalJson } from '@cadre/cache';
+import { retryDelayMs } from '@cadre/spawner';
+import { type Clock, systemClock } from './clock.ts';
+import { decide } from './decide.ts';
+import { WorkflowError } from './errors.ts';
+import type { AttemptSettled, EndStatus, Failure, RunEvent, RunStopping } from './event.ts';
+import type { Executor } from './executor.ts';
+import { FileDigests } from './file-digests.ts';
+import type { Journal } from './journal.ts';
+import { outputProblem } from './output-schema.ts';
+import { Outputs } from './outputs.ts';
+import type { PlannedTask } from './plan.ts';
+import { askQuestion, type Question } from './question.ts';
+import { type CachedResult, readWritten, restoreWritten, resultKey } from './result-cache.ts';
+import { attemptDirectory, storeResult } from './run-directory.ts';
+import { apply, noUsage, type RunState } from './state.ts';
+import type { JsonValue, Scope, TaskDefinition, Workflow } from './workflow.ts';
+
+/** Name of the environment variable by which the processes of a run are told apart. */
+export const MARKER_VARIABLE = 'CADRE_RUN_MARKER';
+
+export interface EngineOptions {
+  /** What carries attempts out. The caller closes it. */
+  readonly executor: Executor;
+  /** Where results are looked up and kept; without it nothing is reused from other runs. The caller closes it. */
+  readonly cache?: Cache;
+  /**
+   * Run events are published on `run.<run>.event`, agent events on `run.<run>.task.<task>.event`, after they are in the
+   * journal where they belong there.
+   */
+  readonly bus?: Bus;
+  /** Attempts at once, unless the workflow says less. @default 4 */
+  readonly concurrency?: number;
+  readonly clock?: Clock;
+  /** From 0 to 1, for the pauses between tries. @default Math.random */
+  readonly random?: () => number;
+}
+
+export interface RunMaterial {
+  readonly id: string;
+  readonly directory: string;
+  readonly workflow: Workflow;
+  readonly inputs: Readonly<Record<string, JsonValue>>;
+  readonly marker: string;
+  readonly journal: Journal;
+  /** After `runStarted` or `runResumed`. */
+  readonly state: RunState;
+}
+
+/** A run under way in this process. */
+export class Run implements AsyncDisposable {
+  readonly id: string;
+  /** The run's folder. */
+  readonly directory: string;
+  readonly workflow: Workflow;
+  /**
+   * Resolves with the last state once the run has ended, however it ended. Rejects when the journal can't be written:
+   * then every agent has been ended and the run can be resumed.
+   */
+  readonly finished: Promise<RunState>;
+
+  readonly #material: RunMaterial;
+  readonly #executor: Executor;
+  readonly #cache: Cache | undefined;
+  readonly #bus: Bus | undefined;
+  readonly #concurrency: number;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+
+  #state: RunState;
+  #wake: (() => void) | undefined;
+  #failure: Error | undefined;
+  readonly #abort = new AbortController();
+  readonly #busy = new Set<number>();
+  readonly #work = new Set<Promise<void>>();
+  readonly #outputs: Outputs;
+  readonly #digests = new FileDigests();
+  /** Keys whose result is being made by this run. */
+  readonly #inTheMaking = new Map<string, Promise<void>>();
+
+  /** Started by `startRun` and `resumeRun`. */
+  constructor(material: RunMaterial, options: EngineOptions) {
+    const { concurrency = 4 } = options;
+    if (!(concurrency >= 1)) throw new RangeError(`Expected \`concurrency\` to be at least 1, got ${concurrency}.`);
+    this.id = material.id;
+    this.directory = material.directory;
+    this.workflow = material.workflow;
+    this.#material = material;
+    this.#state = material.state;
+    this.#executor = options.executor;
+    this.#cache = options.cache;
+    this.#bus = options.bus;
+    this.#concurrency = Math.min(concurrency, material.workflow.concurrency ?? Number.POSITIVE_INFINITY);
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
+    this.#outputs = new Outputs(material.directory);
+    this.finished = this.#run();
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+
+  /** The output of the task that the run is for; undefined before it has one. */
+  async result(): Promise<JsonValue | undefined> {
+    const { plan, tasks } = this.#state;
+    if (tasks.length === 0 || tasks.get(plan.result).result === undefined) return undefined;
+    return this.#outputs.of(this.#state, plan.result);
+  }
+
+  /**
+   * Starts nothing more, ends the agents, and resolves when the run has ended; it can be resumed.
+   * @param reason  `interrupted` by the user at the terminal, or `cancelled`
+   */
+  async stop(reason: 'interrupted' | 'cancelled'): Promise<RunState> {
+    await this.#stop(reason);
+    return this.finished;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop('interrupted');
+  }
+
+  async #run(): Promise<RunState> {
+    try {
+      await this.#loop();
+      return this.#state;
+    } catch (error) {
+      this.#abort.abort(error);
+      await Promise.allSettled(this.#work);
+      throw error;
+    } finally {
+      await this.#material.journal.close();
+    }
+  }
+
+  async #loop(): Promise<void> {
+    const plan = this.#state.plan;
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
+      const changed = this.#nextChange();
+      const moment = { now: this.#clock.now(), concurrency: this.#concurrency, busy: this.#busy };
+      let timer: AbortController | undefined;
+      for (const command of decide(this.#state, moment)) {
+        switch (command.type) {
+          case 'start':
+          case 'skip': {
+            const task = plan.tasks[command.task];
+            if (task === undefined) break;
+            this.#busy.add(command.task);
+            this.#track(command.type === 'start' ? this.#perform(task) : this.#skip(task));
+            break;
+          }
+          case 'stop':
+            this.#track(this.#stop(command.reason));
+            break;
+          case 'wait':
+            timer = new AbortController();
+            this.#track(this.#wakeAt(command.until, timer.signal));
+            break;
+          case 'end':
+            return this.#end(command.status);
+        }
+      }
+      await changed;
+      timer?.abort();
+    }
+  }
+
+  /** Resolves once the state has changed; changes of one turn of the event loop count as one. */
+  #nextChange(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined;
+        setImmediate(resolve);
+      };
+    });
+  }
+
+  async #wakeAt(until: number, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#clock.wait(Math.max(0, until - this.#clock.now()), signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    this.#wake?.();
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work
+      .catch((error: unknown) => {
+        this.#failure ??= error instanceof Error ? error : new Error(String(error));
+        this.#wake?.();
+      })
+      .finally(() => this.#work.delete(tracked));
+    this.#work.add(tracked);
+  }
+
+  async #append(...events: readonly RunEvent[]): Promise<void> {
+    await this.#material.journal.append(...events);
+    for (const event of events) {
+      this.#state = apply(this.#state, event);
+      this.#publish(`run.${this.id}.event`, event);
+    }
+    this.#wake?.();
+  }
+
+  #publish(subject: string, event: RunEvent | AgentEvent): void {
+    if (this.#bus === undefined) return;
+    const published = this.#bus.publish(subject, event);
+    // A subscriber that asks publishers to wait slows nothing down here: the journal is what counts.
+    if (published instanceof Promise) this.#track(published);
+  }
+
+  async #stop(reason: RunStopping['reason']): Promise<void> {
+    if (this.#state.status !== 'running' || this.#abort.signal.aborted) return;
+    this.#abort.abort(new Error(`The run is stopping (${reason}).`));
+    await this.#append({ type: 'runStopping', at: this.#clock.now(), reason });
+  }
+
+  async #end(status: EndStatus): Promise<void> {
+    await this.#append({ type: 'runEnded', at: this.#clock.now(), status });
+    await Promise.allSettled(this.#work);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #skip(task: PlannedTask): Promise<void> {
+    await this.#append({ type: 'taskSkipped', at: this.#clock.now(), task: task.id, reason: 'needFailed' });
+    this.#busy.delete(task.number);
+    this.#wake?.();
+  }
+
+  /** Finds a result for a task, by looking it up or by one attempt. */
+  async #perform(task: PlannedTask): Promise<void> {
+    const definition = this.workflow.tasks[task.number];
+    if (definition === undefined) return;
+    const before = this.#state.tasks.get(task.number).attempt;
+    let release: (() => void) | undefined;
+    try {
+      const question = await this.#ask(definition);
+      if (question === undefined) {
+        await this.#append({ type: 'taskSkipped', at: this.#clock.now(), task: task.id, reason: 'condition' });
+        return;
+      }
+      let key: string | undefined;
+      if (this.#cache !== undefined && definition.cache) {
+        key = await this.#key(task, question);
+        if (await this.#reuse(task, key, this.#cache)) return;
+        release = this.#claim(key);
+      }
+      if (!this.#abort.signal.aborted) await this.#attempt(task, question, key);
+    } catch (error) {
+      if (isFatal(error)) throw error;
+      await this.#fail(task, error instanceof Error ? error.message : String(error));
+    } finally {
+      release?.();
+      if (this.#state.tasks.get(task.number).attempt === before) this.#busy.delete(task.number);
+      this.#outputs.release(this.#state, task);
+      this.#wake?.();
+    }
+  }
+
+  /** The task with its expressions evaluated; undefined when its condition is false. */
+  async #ask(definition: TaskDefinition): Promise<Question | undefined> {
+    const templates = [definition.prompt, definition.with, ...definition.reads, ...definition.writes];
+    if (definition.cwd !== undefined) templates.push(definition.cwd);
+    const references = templates.flatMap((template) => template.references);
+    references.push(...(definition.when?.references ?? []));
+    const scope: Scope = await this.#outputs.scope(this.#state, this.#material.inputs, references);
+    if (definition.when !== undefined && definition.when.evaluate(scope) !== true) return undefined;
+    return askQuestion(this.workflow, definition, scope);
+  }
+
+  async #key(task: PlannedTask, question: Question): Promise<string> {
+    const needs = task.needs.map((need) => {
+      const { id } = this.#state.plan.tasks[need] ?? { id: '' };
+      return [id, this.#state.tasks.get(need).result?.digest ?? 'none'] as const;
+    });
+    return resultKey(question, Object.fromEntries(needs), this.#digests, this.workflow.directory);
+  }
+
+  /** Marks a key as being worked on. A task of this run that asks the same question waits for its answer. */
+  #claim(key: string): () => void {
+    let release = (): void => undefined;
+    const made = new Promise<void>((resolve) => {
+      release = () => {
+        this.#inTheMaking.delete(key);
+        resolve();
+      };
+    });
+    this.#inTheMaking.set(key, made);
+    return () => release();
+  }
+
+  async #reuse(task: PlannedTask, key: string, cache: Cache): Promise<boolean> {
+    for (let made = this.#inTheMaking.get(key); made !== undefined; made = this.#inTheMaking.get(key)) await made;
+    const known = await cache.get<CachedResult>(key);
+    // Another task may have claimed the key while the look-up was under way.
+    if (known === undefined) return this.#inTheMaking.has(key) ? this.#reuse(task, key, cache) : false;
+    await restoreWritten(known.files);
+    const result = await this.#store(task, known.output);
+    const saved = { durationMs: known.durationMs, usd: known.usd };
+    await this.#append({ type: 'taskReused', at: this.#clock.now(), task: task.id, key, result, saved });
+    return true;
+  }
+
+  async #attempt(task: PlannedTask, question: Question, key: string | undefined): Promise<void> {
+    const number = this.#state.tasks.get(task.number).attempt + 1;
+    const needs = await this.#needs(task);
+    await this.#append({ type: 'attemptStarted', at: this.#clock.now(), task: task.id, attempt: number });
+    this.#busy.delete(task.number);
+    const { definition, outcome } = await this.#execute(task, question, number, needs);
+
+    const settled: Mutable<AttemptSettled> = {
+      type: 'attemptSettled',
+      at: this.#clock.now(),
+      task: task.id,
+      attempt: number,
+      durationMs: outcome.durationMs,
+      usage: outcome.usage,
+      cost: outcome.cost,
+      ...(outcome.sessionId === undefined ? {} : { sessionId: outcome.sessionId }),
+    };
+    if (outcome.status === 'succeeded') {
+      const accepted = await this.#accept(task, question, key, outcome);
+      if (typeof accepted === 'string') {
+        settled.failure = this.#failureOf(task, definition, {
+          reason: 'badOutput',
+          message: accepted,
+          retryable: true,
+        });
+      } else {
+        settled.result = accepted;
+      }
+    } else {
+      settled.failure = this.#failureOf(task, definition, outcome);
+    }
+    await this.#append({ ...settled, at: this.#clock.now() });
+  }
+
+  async #execute(
+    task: PlannedTask,
+    question: Question,
+    number: number,
+    needs: JsonValue,
+  ): Promise<{ definition: TaskDefinition; outcome: Outcome }> {
+    const definition = question.task;
+    const outcome = await this.#executor.execute(
+      {
+        runId: this.id,
+        task: task.id,
+        number,
+        agent: question.agent,
+        prompt: question.prompt,
+        input: { with: question.with, needs },
+        cwd: question.cwd,
+        directory: attemptDirectory(this.directory, task.id, number),
+        marker: { name: MARKER_VARIABLE, value: this.#material.marker },
+        timeoutMs: definition.timeoutMs,
+        idleTimeoutMs: definition.idleTimeoutMs,
+        ...(definition.output === undefined ? {} : { outputSchema: definition.output }),
+      },
+      {
+        onSpawned: (process) =>
+          this.#append({ type: 'attemptSpawned', at: this.#clock.now(), task: task.id, attempt: number, process }),
+        onEvent: (event) => this.#publish(`run.${this.id}.task.${task.id}.event`, event),
+      },
+      this.#abort.signal,
+    );
+    return { definition, outcome };
+  }
+
+  async #needs(task: PlannedTask): Promise<JsonValue> {
+    const needs: Record<string, JsonValue> = {};
+    for (const number of task.needs) {
+      const { id } = this.#state.plan.tasks[number] ?? { id: '' };
+      needs[id] = await this.#outputs.of(this.#state, number);
+    }
+    return needs;
+  }
+
+  /** Stores a result where later runs and this one find it; a text when the result can't be accepted. */
+  async #accept(task: PlannedTask, question: Question, key: string | undefined, outcome: Outcome) {
+    const output = outcome.output ?? outcome.text;
+    const problem = question.task.output === undefined ? undefined : outputProblem(question.task.output, output);
+    if (problem !== undefined) return problem;
+    try {
+      const files = await readWritten(question);
+      // Files that changed while the agent ran make its result one of neither the old nor the new content.
+      if (this.#cache !== undefined && key !== undefined && (await this.#key(task, question)) === key) {
+        const { text, durationMs, usage } = outcome;
+        const kept: CachedResult = { output, text, durationMs, usd: outcome.cost.usd, usage, files };
+        // Unlike `set` this doesn't fail where a tier can't be written: the result is good all the same.
+        await this.#cache.getOrSet(key, () => kept);
+      }
+    } catch (error) {
+      if (isFatal(error)) throw error;
+      return error instanceof Error ? error.message : String(error);
+    }
+    return this.#store(task, output);
+  }
+
+  async #store(task: PlannedTask, output: JsonValue) {
+    const json = canonicalJson(output);
+    const digest = createHash('sha256').update(json).digest('hex');
+    const result = await storeResult(this.directory, output, json, digest);
+    this.#outputs.keep(task.number, output);
+    return result;
+  }
+
+  #failureOf(
+    task: PlannedTask,
+    definition: TaskDefinition,
+    failed: { reason: FailureReason; message: string; retryable: boolean; retryAtMs?: number },
+  ): Failure {
+    const { reason, message } = failed;
+    const { tries } = this.#state.tasks.get(task.number);
+    const { attempts, on, baseMs, maxMs } = definition.retry;
+    const worthIt = on === undefined ? failed.retryable : on.includes(reason);
+    if (!worthIt || tries >= attempts || this.#abort.signal.aborted) return { reason, message };
+    const pause = retryDelayMs(tries, { baseMs, maxMs }, this.#random);
+    return { reason, message, retryAt: Math.max(this.#clock.now() + pause, failed.retryAtMs ?? 0) };
+  }
+
+  /** Settles a task whose attempt could not be made, or could not be carried through. */
+  async #fail(task: PlannedTask, message: string): Promise<void> {
+    const { phase, attempt } = this.#state.tasks.get(task.number);
+    const isRunning = phase === 'running';
+    const about = { at: this.#clock.now(), task: task.id, attempt: isRunning ? attempt : attempt + 1 };
+    const settled: AttemptSettled = {
+      type: 'attemptSettled',
+      ...about,
+      durationMs: 0,
+      usage: noUsage,
+      cost: { usd: 0, basis: 'none' },
+      failure: { reason: 'invalidRequest', message },
+    };
+    await this.#append(...(isRunning ? [settled] : [{ type: 'attemptStarted', ...about } as const, settled]));
+    this.#busy.delete(task.number);
+  }
+}
+
+/** Whether the run itself can't go on, as against one of its tasks. */
+function isFatal(error: unknown): boolean {
+  return (
+    error instanceof WorkflowError &&
+    (error.code === 'WORKFLOW_JOURNAL_FAILED' || error.code === 'WORKFLOW_STORAGE_FAILED')
+  );
+}
+
+type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };

@@ -1,0 +1,42 @@
+/**
+ * The contract between the engine, which knows what should run, and what runs it: processes and threads of this machine
+ * (`local-executor.ts`), or other machines. An executor keeps no state of the run: it is told everything, reports what
+ * happened, and may be replaced between two attempts.
+ */
+import type { AgentDefinition, AgentEvent, Outcome } from '@cadre/agents';
+import type { ProcessIdentity } from '@cadre/spawner';
+import type { JsonValue } from './workflow.ts';
+
+export interface Executor {
+  /**
+   * Carries out one attempt and resolves with how it ended, whatever the agent did. When `signal` aborts, everything
+   * the attempt started has been ended by the time it resolves.
+   */
+  execute(attempt: Attempt, observer: AttemptObserver, signal: AbortSignal): Promise<Outcome>;
+  close(): Promise<void>;
+}
+
+export interface Attempt {
+  readonly runId: string;
+  readonly task: string;
+  /** From 1, over the whole life of the run. */
+  readonly number: number;
+  readonly agent: AgentDefinition;
+  readonly prompt: string;
+  readonly input: JsonValue;
+  /** Absolute folder in which the agent works. */
+  readonly cwd: string;
+  /** Absolute folder for its prompt, raw output and exit code. */
+  readonly directory: string;
+  /** Carried in the environment of every process of the attempt. */
+  readonly marker: { readonly name: string; readonly value: string };
+  readonly timeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly outputSchema?: Readonly<Record<string, JsonValue>>;
+}
+
+export interface AttemptObserver {
+  /** The attempt has become a process; nothing more is done until the promise resolves. */
+  onSpawned(process: ProcessIdentity): Promise<void>;
+  onEvent(event: AgentEvent): void;
+}

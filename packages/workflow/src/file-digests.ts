@@ -1,0 +1,104 @@
+/**
+ * The content of files as digests: what a task's result depends on. A file is hashed once per run for as long as its
+ * size, times and inode stay the same, and looked at again after the task, so that a result made from files that
+ * changed meanwhile is never kept under the digest of the old ones.
+ */
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { cacheKey } from '@cadre/cache';
+import { globby } from 'globby';
+
+export interface FileSet {
+  /** One digest over every path and content. */
+  readonly digest: string;
+  readonly files: number;
+}
+
+/** Files hashed before other work gets its turn. */
+const SLICE = 32;
+const CHUNK_BYTES = 256 * 1024;
+
+export class FileDigests {
+  readonly #known = new Map<string, { readonly version: string; readonly digest: string }>();
+  readonly #buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+
+  /**
+   * The files that glob patterns stand for; `!` excludes. What git ignores is left out, and so are `.git`, `.cadre` and
+   * `node_modules`, unless a pattern names them. A folder stands for everything in it.
+   * @param directory  where relative patterns start, and what paths are relative to in the digest
+   */
+  async ofPatterns(patterns: readonly string[], directory: string): Promise<FileSet> {
+    const paths = await expand(patterns, directory);
+    const entries: [string, string][] = [];
+    for (const [count, path] of paths.entries()) {
+      const digest = this.ofFile(path);
+      if (digest !== undefined) entries.push([relative(directory, path).split(sep).join('/'), digest]);
+      if (count % SLICE === SLICE - 1) await setImmediate();
+    }
+    return { digest: cacheKey(entries), files: entries.length };
+  }
+
+  /** SHA-256 of a file's content; undefined when it is no readable file. */
+  ofFile(path: string): string | undefined {
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+    if (stat === undefined || !stat.isFile()) return undefined;
+    const version = `${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.ino}`;
+    const known = this.#known.get(path);
+    if (known?.version === version) return known.digest;
+    const digest = this.#hash(path);
+    this.#known.set(path, { version, digest });
+    return digest;
+  }
+
+  #hash(path: string): string {
+    const hash = createHash('sha256');
+    const file = openSync(path, 'r');
+    try {
+      for (;;) {
+        const count = readSync(file, this.#buffer, 0, CHUNK_BYTES, null);
+        if (count === 0) return hash.digest('hex');
+        hash.update(this.#buffer.subarray(0, count));
+      }
+    } finally {
+      closeSync(file);
+    }
+  }
+}
+
+async function expand(patterns: readonly string[], directory: string): Promise<readonly string[]> {
+  const exclusions = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));
+  const ignore = exclusions.map((pattern) => (isAbsolute(pattern) ? pattern : `${escapePath(directory)}/${pattern}`));
+  const found = await Promise.all(
+    patterns
+      .filter((pattern) => !pattern.startsWith('!'))
+      .map((pattern) => {
+        const { folder, rest } = splitPattern(resolve(directory, pattern));
+        const common = { cwd: folder, absolute: true, dot: true, onlyFiles: true, followSymbolicLinks: false } as const;
+        return /(^|\/)(\.git|\.cadre|node_modules)(\/|$)/.test(pattern)
+          ? globby(rest, { ...common, ignore })
+          : globby(rest, { ...common, gitignore: true, ignore: [...ignore, ...alwaysIgnored] });
+      }),
+  );
+  return [...new Set(found.flat())].sort();
+}
+
+const alwaysIgnored = ['**/node_modules/**', '**/.git/**', '**/.cadre/**'];
+
+/** The part of a pattern that is a folder as it stands, whatever characters are in its name, and the glob after it. */
+function splitPattern(pattern: string): { readonly folder: string; readonly rest: string } {
+  const segments = pattern.split('/');
+  let taken = 1;
+  while (taken < segments.length && isFolder(segments.slice(0, taken + 1).join('/'))) taken += 1;
+  const folder = segments.slice(0, taken).join('/');
+  return { folder: folder === '' ? '/' : folder, rest: segments.slice(taken).join('/') || '**' };
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function escapePath(path: string): string {
+  return path.replaceAll(/[$^*+?()[\]{}!|@\\]/g, '\\$&');
+}
