@@ -252,8 +252,8 @@ export class Run implements AsyncDisposable {
       let key: string | undefined;
       if (this.#cache !== undefined && definition.cache) {
         key = await this.#key(task, question);
+        release = await this.#claim(key);
         if (await this.#reuse(task, key, this.#cache)) return;
-        release = this.#claim(key);
       }
       if (!this.#abort.signal.aborted) await this.#attempt(task, question, key);
     } catch (error) {
@@ -286,8 +286,9 @@ export class Run implements AsyncDisposable {
     return resultKey(question, Object.fromEntries(needs), this.#digests, this.workflow.directory);
   }
 
-  /** Marks a key as being worked on. A task of this run that asks the same question waits for its answer. */
-  #claim(key: string): () => void {
+  /** Waits until no other task of this run works on the key, and marks it as being worked on. */
+  async #claim(key: string): Promise<() => void> {
+    for (let made = this.#inTheMaking.get(key); made !== undefined; made = this.#inTheMaking.get(key)) await made;
     let release = (): void => undefined;
     const made = new Promise<void>((resolve) => {
       release = () => {
@@ -296,14 +297,12 @@ export class Run implements AsyncDisposable {
       };
     });
     this.#inTheMaking.set(key, made);
-    return () => release();
+    return release;
   }
 
   async #reuse(task: PlannedTask, key: string, cache: Cache): Promise<boolean> {
-    for (let made = this.#inTheMaking.get(key); made !== undefined; made = this.#inTheMaking.get(key)) await made;
     const known = await cache.get<CachedResult>(key);
-    // Another task may have claimed the key while the look-up was under way.
-    if (known === undefined) return this.#inTheMaking.has(key) ? this.#reuse(task, key, cache) : false;
+    if (known === undefined) return false;
     await restoreWritten(known.files);
     const result = await this.#store(task, known.output);
     const saved = { durationMs: known.durationMs, usd: known.usd };

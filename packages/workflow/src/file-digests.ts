@@ -5,10 +5,11 @@
  */
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { cacheKey } from '@cadre/cache';
 import { globby } from 'globby';
+import picomatch from 'picomatch';
 
 export interface FileSet {
   /** One digest over every path and content. */
@@ -69,19 +70,24 @@ export class FileDigests {
 
 async function expand(patterns: readonly string[], directory: string): Promise<readonly string[]> {
   const exclusions = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));
-  const ignore = exclusions.map((pattern) => (isAbsolute(pattern) ? pattern : `${escapePath(directory)}/${pattern}`));
-  const found = await Promise.all(
-    patterns
-      .filter((pattern) => !pattern.startsWith('!'))
-      .map((pattern) => {
-        const { folder, rest } = splitPattern(resolve(directory, pattern));
-        const common = { cwd: folder, absolute: true, dot: true, onlyFiles: true, followSymbolicLinks: false } as const;
-        return /(^|\/)(\.git|\.cadre|node_modules)(\/|$)/.test(pattern)
-          ? globby(rest, { ...common, ignore })
-          : globby(rest, { ...common, gitignore: true, ignore: [...ignore, ...alwaysIgnored] });
-      }),
+  const isExcluded = picomatch(
+    exclusions.map((pattern) => (isAbsolute(pattern) ? pattern : `${escapePath(directory)}/${pattern}`)),
+    { dot: true },
   );
-  return [...new Set(found.flat())].sort();
+  const found = await Promise.all(
+    patterns.filter((pattern) => !pattern.startsWith('!')).map((pattern) => expandOne(resolve(directory, pattern))),
+  );
+  const paths = [...new Set(found.flat())].sort();
+  return exclusions.length === 0 ? paths : paths.filter((path) => !isExcluded(path));
+}
+
+/** Names are looked at from the pattern's own folder on: one that lies in `node_modules` is read all the same. */
+async function expandOne(pattern: string): Promise<readonly string[]> {
+  const { folder, rest } = splitPattern(pattern);
+  const namesIgnored = /(^|\/)(\.git|\.cadre|node_modules)(\/|$)/.test(rest);
+  const options = { cwd: folder, dot: true, onlyFiles: true, followSymbolicLinks: false } as const;
+  const found = await globby(rest, namesIgnored ? options : { ...options, gitignore: true, ignore: alwaysIgnored });
+  return found.map((path) => join(folder, path));
 }
 
 const alwaysIgnored = ['**/node_modules/**', '**/.git/**', '**/.cadre/**'];
