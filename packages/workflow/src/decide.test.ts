@@ -4,7 +4,7 @@ import { type Command, decide } from './decide.ts';
 import type { AttemptSettled, Failure, RunEvent } from './event.ts';
 import { fold } from './journal.ts';
 import { type Plan, planWorkflow } from './plan.ts';
-import { apply, initialState, noUsage, type RunState, settledCount } from './state.ts';
+import { apply, initialState, noUsage, type RunState, runningCount, settledCount } from './state.ts';
 
 describe('decide', () => {
   test('starts the most urgent tasks first, as many as there is room for', () => {
@@ -148,14 +148,17 @@ function simulate(
         else append(attempt(`t${command.task}`, earlier + 1));
       }
     }
-    const { running } = current();
+    const running = plan.tasks.flatMap(({ number }) =>
+      current().tasks.get(number).phase === 'running' ? [number] : [],
+    );
+    expect(runningCount(current())).toBe(running.length);
     expect(running.length).toBeLessThanOrEqual(concurrency);
     plan.laneLimits.forEach((limit, lane) => {
       expect(running.filter((task) => plan.tasks[task]?.lane === lane).length).toBeLessThanOrEqual(limit);
     });
     if (roll() < 3) append({ type: 'runResumed', at: now(), process: self });
     const task = running[roll() % Math.max(1, running.length)];
-    if (task === undefined || current().running.length === 0) {
+    if (task === undefined || runningCount(current()) === 0) {
       // Nothing runs: only the clock can bring the run on, which here is the length of the journal.
       if (commands.length === 0 || commands[0]?.type === 'wait')
         append({ type: 'attemptSpawned', at: now(), task: 'x', attempt: 1, process: self });

@@ -5,7 +5,7 @@
 
 import type { EndStatus } from './event.ts';
 import { isBefore, type ReadyQueue, withoutFirst } from './ready-queue.ts';
-import { type RunState, settledCount } from './state.ts';
+import { type RunState, runningCount, settledCount } from './state.ts';
 
 export type Command =
   | { readonly type: 'start'; readonly task: number }
@@ -27,7 +27,7 @@ export interface Moment {
 /** Cost: O((commands + busy) · log tasks). */
 export function decide(state: RunState, moment: Moment): readonly Command[] {
   if (state.status === 'stopping') {
-    const idle = state.running.length === 0 && moment.busy.size === 0;
+    const idle = runningCount(state) === 0 && moment.busy.size === 0;
     return idle ? [{ type: 'end', status: endStatus(state) }] : [];
   }
   if (state.status !== 'running') return [];
@@ -87,14 +87,12 @@ function starts(state: RunState, { now, concurrency, busy }: Moment): readonly C
 }
 
 function occupancy(state: RunState, busy: ReadonlySet<number>): { total: number; byLane: readonly number[] } {
-  const byLane = state.plan.laneLimits.map(() => 0);
-  const count = (task: number): void => {
+  const byLane = [...state.running];
+  for (const task of busy) {
     const lane = state.plan.tasks[task]?.lane ?? 0;
     byLane[lane] = (byLane[lane] ?? 0) + 1;
-  };
-  for (const task of state.running) count(task);
-  for (const task of busy) count(task);
-  return { total: state.running.length + busy.size, byLane };
+  }
+  return { total: byLane.reduce((total, count) => total + count, 0), byLane };
 }
 
 function isStartable(state: RunState, task: number, phase: 'ready' | 'waiting', busy: ReadonlySet<number>): boolean {

@@ -54,6 +54,7 @@ export {
   apply,
   initialState,
   type RunState,
+  runningCount,
   settledCount,
   type TaskPhase,
   type TaskState,

@@ -46,6 +46,7 @@ export interface RunState {
   readonly waiting: ReadyQueue | undefined;
   /** Tasks to be skipped; the same holds. */
   readonly doomed: ReadyQueue | undefined;
+  /** Attempts under way, by lane. */
   readonly running: readonly number[];
   readonly counts: Readonly<Record<SettledPhase, number>>;
   readonly totals: Totals;
@@ -80,7 +81,7 @@ export function initialState(plan: Plan): RunState {
     ready: readyQueues(plan, tasks),
     waiting: undefined,
     doomed: undefined,
-    running: [],
+    running: plan.laneLimits.map(() => 0),
     counts: { succeeded: 0, reused: 0, failed: 0, cancelled: 0, skipped: 0, needFailed: 0 },
     totals: { attempts: 0, usd: 0, savedUsd: 0, savedMs: 0, usage: noUsage },
   };
@@ -115,6 +116,11 @@ export function apply(state: RunState, event: RunEvent): RunState {
   }
 }
 
+/** Attempts under way. */
+export function runningCount({ running }: RunState): number {
+  return running.reduce((total, count) => total + count, 0);
+}
+
 /** Tasks settled so far, in whatever way. */
 export function settledCount({ counts }: RunState): number {
   return counts.succeeded + counts.reused + counts.failed + counts.cancelled + counts.skipped + counts.needFailed;
@@ -130,18 +136,18 @@ function withAttempt(state: RunState, id: string, attempt: number, at: number): 
   const task = planned(state, id);
   if (task === undefined) return state;
   const before = state.tasks.get(task.number);
-  const { retryAt: _, failure: __, ...rest } = before;
   const tasks = state.tasks.with(task.number, {
-    ...rest,
     phase: 'running',
+    blockers: before.blockers,
     attempt,
     tries: before.tries + 1,
     startedAt: before.startedAt ?? at,
+    usd: before.usd,
   });
   return {
     ...withPrunedQueue(state, tasks, task, before.phase),
     tasks,
-    running: [...state.running, task.number],
+    running: counted(state.running, task.lane, 1),
     totals: { ...state.totals, attempts: state.totals.attempts + 1 },
   };
 }
@@ -153,7 +159,7 @@ function withOutcome(state: RunState, event: AttemptSettled): RunState {
   const usd = before.usd + event.cost.usd;
   const next: RunState = {
     ...state,
-    running: without(state.running, task.number),
+    running: before.phase === 'running' ? counted(state.running, task.lane, -1) : state.running,
     totals: {
       ...state.totals,
       usd: state.totals.usd + event.cost.usd,
@@ -264,7 +270,7 @@ function resumed(state: RunState): RunState {
     ready: readyQueues(state.plan, tasks),
     waiting: undefined,
     doomed: undefined,
-    running: [],
+    running: state.plan.laneLimits.map(() => 0),
     counts,
   };
 }
@@ -315,6 +321,6 @@ function withReady(
   return copy;
 }
 
-function without(list: readonly number[], number: number): readonly number[] {
-  return list.filter((other) => other !== number);
+function counted(counts: readonly number[], lane: number, change: number): readonly number[] {
+  return counts.with(lane, (counts[lane] ?? 0) + change);
 }
