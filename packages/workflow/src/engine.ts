@@ -2,24 +2,21 @@
  * The engine: the thin loop that asks `decide` what to do, does it, and appends what came of it. It holds nothing that a
  * crash could lose: the journal is written before anyone acts on an event, and a state can be folded from it at any time.
  */
-import { createHash } from 'node:crypto';
 import type { AgentEvent, FailureReason, Outcome } from '@cadre/agents';
 import type { Bus } from '@cadre/bus';
-import { type Cache, canonicalJson } from '@cadre/cache';
+import type { Cache } from '@cadre/cache';
 import { retryDelayMs } from '@cadre/spawner';
 import { type Clock, systemClock } from './clock.ts';
 import { decide } from './decide.ts';
-import { WorkflowError } from './errors.ts';
+import { isFatal } from './errors.ts';
 import type { AttemptSettled, EndStatus, Failure, RunEvent, RunStopping } from './event.ts';
 import type { Executor } from './executor.ts';
-import { FileDigests } from './file-digests.ts';
 import type { Journal } from './journal.ts';
-import { outputProblem } from './output-schema.ts';
 import { Outputs } from './outputs.ts';
 import type { PlannedTask } from './plan.ts';
 import { askQuestion, type Question } from './question.ts';
-import { type CachedResult, readWritten, restoreWritten, resultKey } from './result-cache.ts';
-import { attemptDirectory, storeResult } from './run-directory.ts';
+import { Results } from './results.ts';
+import { attemptDirectory } from './run-directory.ts';
 import { apply, noUsage, type RunState } from './state.ts';
 import type { JsonValue, Scope, TaskDefinition, Workflow } from './workflow.ts';
 
@@ -68,7 +65,6 @@ export class Run implements AsyncDisposable {
 
   readonly #material: RunMaterial;
   readonly #executor: Executor;
-  readonly #cache: Cache | undefined;
   readonly #bus: Bus | undefined;
   readonly #concurrency: number;
   readonly #clock: Clock;
@@ -81,9 +77,7 @@ export class Run implements AsyncDisposable {
   readonly #busy = new Set<number>();
   readonly #work = new Set<Promise<void>>();
   readonly #outputs: Outputs;
-  readonly #digests = new FileDigests();
-  /** Keys whose result is being made by this run. */
-  readonly #inTheMaking = new Map<string, Promise<void>>();
+  readonly #results: Results;
 
   /** Started by `startRun` and `resumeRun`. */
   constructor(material: RunMaterial, options: EngineOptions) {
@@ -95,12 +89,12 @@ export class Run implements AsyncDisposable {
     this.#material = material;
     this.#state = material.state;
     this.#executor = options.executor;
-    this.#cache = options.cache;
     this.#bus = options.bus;
     this.#concurrency = Math.min(concurrency, material.workflow.concurrency ?? Number.POSITIVE_INFINITY);
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
     this.#outputs = new Outputs(material.directory);
+    this.#results = new Results(material.directory, this.#outputs, options.cache);
     this.finished = this.#run();
   }
 
@@ -249,11 +243,14 @@ export class Run implements AsyncDisposable {
         await this.#append({ type: 'taskSkipped', at: this.#clock.now(), task: task.id, reason: 'condition' });
         return;
       }
-      let key: string | undefined;
-      if (this.#cache !== undefined && definition.cache) {
-        key = await this.#key(task, question);
-        release = await this.#claim(key);
-        if (await this.#reuse(task, key, this.#cache)) return;
+      const key = await this.#results.key(this.#state, task, question);
+      if (key !== undefined) {
+        release = await this.#results.claim(key);
+        const reused = await this.#results.reuse(task, key);
+        if (reused !== undefined) {
+          await this.#append({ type: 'taskReused', at: this.#clock.now(), task: task.id, ...reused });
+          return;
+        }
       }
       if (!this.#abort.signal.aborted) await this.#attempt(task, question, key);
     } catch (error) {
@@ -278,38 +275,6 @@ export class Run implements AsyncDisposable {
     return askQuestion(this.workflow, definition, scope);
   }
 
-  async #key(task: PlannedTask, question: Question): Promise<string> {
-    const needs = task.needs.map((need) => {
-      const { id } = this.#state.plan.tasks[need] ?? { id: '' };
-      return [id, this.#state.tasks.get(need).result?.digest ?? 'none'] as const;
-    });
-    return resultKey(question, Object.fromEntries(needs), this.#digests, this.workflow.directory);
-  }
-
-  /** Waits until no other task of this run works on the key, and marks it as being worked on. */
-  async #claim(key: string): Promise<() => void> {
-    for (let made = this.#inTheMaking.get(key); made !== undefined; made = this.#inTheMaking.get(key)) await made;
-    let release = (): void => undefined;
-    const made = new Promise<void>((resolve) => {
-      release = () => {
-        this.#inTheMaking.delete(key);
-        resolve();
-      };
-    });
-    this.#inTheMaking.set(key, made);
-    return release;
-  }
-
-  async #reuse(task: PlannedTask, key: string, cache: Cache): Promise<boolean> {
-    const known = await cache.get<CachedResult>(key);
-    if (known === undefined) return false;
-    await restoreWritten(known.files);
-    const result = await this.#store(task, known.output);
-    const saved = { durationMs: known.durationMs, usd: known.usd };
-    await this.#append({ type: 'taskReused', at: this.#clock.now(), task: task.id, key, result, saved });
-    return true;
-  }
-
   async #attempt(task: PlannedTask, question: Question, key: string | undefined): Promise<void> {
     const number = this.#state.tasks.get(task.number).attempt + 1;
     const needs = await this.#needs(task);
@@ -328,7 +293,7 @@ export class Run implements AsyncDisposable {
       ...(outcome.sessionId === undefined ? {} : { sessionId: outcome.sessionId }),
     };
     if (outcome.status === 'succeeded') {
-      const accepted = await this.#accept(task, question, key, outcome);
+      const accepted = await this.#results.accept(this.#state, task, question, key, outcome);
       if (typeof accepted === 'string') {
         settled.failure = this.#failureOf(task, definition, {
           reason: 'badOutput',
@@ -385,35 +350,6 @@ export class Run implements AsyncDisposable {
     return needs;
   }
 
-  /** Stores a result where later runs and this one find it; a text when the result can't be accepted. */
-  async #accept(task: PlannedTask, question: Question, key: string | undefined, outcome: Outcome) {
-    const output = outcome.output ?? outcome.text;
-    const problem = question.task.output === undefined ? undefined : outputProblem(question.task.output, output);
-    if (problem !== undefined) return problem;
-    try {
-      const files = await readWritten(question);
-      // Files that changed while the agent ran make its result one of neither the old nor the new content.
-      if (this.#cache !== undefined && key !== undefined && (await this.#key(task, question)) === key) {
-        const { text, durationMs, usage } = outcome;
-        const kept: CachedResult = { output, text, durationMs, usd: outcome.cost.usd, usage, files };
-        // Unlike `set` this doesn't fail where a tier can't be written: the result is good all the same.
-        await this.#cache.getOrSet(key, () => kept);
-      }
-    } catch (error) {
-      if (isFatal(error)) throw error;
-      return error instanceof Error ? error.message : String(error);
-    }
-    return this.#store(task, output);
-  }
-
-  async #store(task: PlannedTask, output: JsonValue) {
-    const json = canonicalJson(output);
-    const digest = createHash('sha256').update(json).digest('hex');
-    const result = await storeResult(this.directory, output, json, digest);
-    this.#outputs.keep(task.number, output);
-    return result;
-  }
-
   #failureOf(
     task: PlannedTask,
     definition: TaskDefinition,
@@ -444,14 +380,6 @@ export class Run implements AsyncDisposable {
     await this.#append(...(isRunning ? [settled] : [{ type: 'attemptStarted', ...about } as const, settled]));
     this.#busy.delete(task.number);
   }
-}
-
-/** Whether the run itself can't go on, as against one of its tasks. */
-function isFatal(error: unknown): boolean {
-  return (
-    error instanceof WorkflowError &&
-    (error.code === 'WORKFLOW_JOURNAL_FAILED' || error.code === 'WORKFLOW_STORAGE_FAILED')
-  );
 }
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };

@@ -40,3 +40,11 @@ export class WorkflowInvalidError extends WorkflowError {
     this.problems = problems;
   }
 }
+
+/** Whether the run itself can't go on, as against one of its tasks. */
+export function isFatal(error: unknown): boolean {
+  return (
+    error instanceof WorkflowError &&
+    (error.code === 'WORKFLOW_JOURNAL_FAILED' || error.code === 'WORKFLOW_STORAGE_FAILED')
+  );
+}

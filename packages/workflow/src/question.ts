@@ -10,6 +10,8 @@ export interface Question {
   readonly agent: AgentDefinition;
   readonly prompt: string;
   readonly with: JsonValue;
+  /** The workflow's, from which relative patterns start. */
+  readonly directory: string;
   /** Absolute. */
   readonly cwd: string;
   /** Glob patterns. */
@@ -40,6 +42,7 @@ export function askQuestion(workflow: Workflow, task: TaskDefinition, scope: Sco
     agent: agent.definition,
     prompt: text(task.prompt, 'prompt'),
     with: task.with.evaluate(scope),
+    directory: workflow.directory,
     cwd,
     reads: task.reads.map((template, index) => text(template, `reads[${index}]`)),
     writes: task.writes.map((template, index) => resolve(workflow.directory, text(template, `writes[${index}]`))),

@@ -5,7 +5,7 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import type { AgentDefinition, TokenUsage } from '@cadre/agents';
+import type { AgentDefinition } from '@cadre/agents';
 import { cacheKey } from '@cadre/cache';
 import { WorkflowError } from './errors.ts';
 import type { FileDigests } from './file-digests.ts';
@@ -19,10 +19,8 @@ const MAX_WRITTEN_BYTES = 64 * 1024 * 1024;
 
 export interface CachedResult {
   readonly output: JsonValue;
-  readonly text: string;
   readonly durationMs: number;
   readonly usd: number;
-  readonly usage: TokenUsage;
   readonly files: readonly WrittenFile[];
 }
 
@@ -39,10 +37,9 @@ export async function resultKey(
   question: Question,
   needs: Readonly<Record<string, string>>,
   digests: FileDigests,
-  directory: string,
 ): Promise<string> {
   const { task, agent, prompt, cwd, writes } = question;
-  const reads = question.reads.length === 0 ? null : await digests.ofPatterns(question.reads, directory);
+  const reads = question.reads.length === 0 ? null : await digests.ofPatterns(question.reads, question.directory);
   return cacheKey({
     version: KEY_VERSION,
     agent,
