@@ -18,6 +18,12 @@ export function checkReferences(
       checkInput(reference, inputs, findings);
       continue;
     }
+    const key = reference.path[2];
+    if (key === 'cwd' || key === 'writes') {
+      const message = `${key} can't depend on what an agent said; only inputs can be read here`;
+      findings.add({ path: reference.path, offset: reference.offset, message });
+      continue;
+    }
     const target = targetOf(reference, graph, findings);
     if (target === undefined || graph.needs[reference.task]?.includes(target)) continue;
     const readers = distant.get(target);

@@ -309,6 +309,20 @@ describe('the problems of a workflow file', () => {
       ],
     ],
     [
+      'places that decide where files go, when an agent would decide them',
+      lines(
+        'name: x',
+        agents,
+        'tasks:',
+        '  a: { agent: a }',
+        '  b: { agent: a, needs: a, cwd: "${{ tasks.a.output }}", writes: ["${{ tasks.a.output.path }}"] }',
+      ),
+      [
+        "5:44 cwd can't depend on what an agent said; only inputs can be read here",
+        "5:78 writes can't depend on what an agent said; only inputs can be read here",
+      ],
+    ],
+    [
       'expressions that read what is not there',
       lines(
         'name: x',
