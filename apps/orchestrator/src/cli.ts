@@ -1,0 +1,94 @@
+/** The command line: what can be typed, and which command it means. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { exitCodes, exitCodeTexts } from './exit-codes.ts';
+import { debugText, failureOf } from './failure.ts';
+import type { Host } from './host.ts';
+
+/** Does what was typed and tells what went wrong. @returns the exit code */
+export async function runCli(host: Host, version: string): Promise<number> {
+  let exitCode: number = exitCodes.succeeded;
+  const program = describe(host, version, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(host.arguments, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    const failure = failureOf(error);
+    if (host.environment.CADRE_DEBUG === '1' && failure.exitCode !== 0) host.stderr.write(`${debugText(error)}\n`);
+    if (failure.message !== '') {
+      host.stderr.write(`${failure.message}\n`);
+      if (host.arguments.includes('--json')) {
+        const { code, message } = failure;
+        host.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
+      }
+    }
+    return failure.exitCode;
+  }
+}
+
+function describe(host: Host, version: string, done: (code: number) => void): Command {
+  const program = new Command('cadre')
+    .description(
+      'Run a fleet of coding agents as one graph of tasks: a crash loses nothing, nothing is paid for twice.',
+    )
+    .version(version)
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: (text) => void host.stdout.write(text),
+      writeErr: (text) => void host.stderr.write(text),
+      getOutHelpWidth: () => host.stdout.columns || 100,
+      getErrHelpWidth: () => host.stderr.columns || 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .addHelpText('after', exitCodeHelp());
+
+  const shared = (command: Command): Command =>
+    command
+      .option('--project <dir>', 'folder whose .cadre holds the runs', '.')
+      .option('--json', 'machine-readable output')
+      .option('--no-color', 'no colours (NO_COLOR does the same)');
+  const running = (command: Command): Command =>
+    shared(command)
+      .addOption(new Option('--concurrency <n>', 'attempts at once').argParser(positiveInteger))
+      .option('--profile <name>', 'settings: balanced, high-performance or ci')
+      .option('--no-cache', 'neither reuse results nor keep them')
+      .option('--plain', 'lines instead of the live tree');
+
+  running(program.command('run'))
+    .description('run a workflow')
+    .argument('[workflow]', 'the workflow file', 'workflow.yaml')
+    .option('--input <name=value>', 'an input of the workflow; may be repeated', collect, [])
+    .option('--dry-run', 'print what would be done, and do nothing')
+    .action(async (file, options) => done(await (await import('./commands/run.ts')).run(host, file, own(options))));
+  running(program.command('resume'))
+    .description('go on with a run that crashed, was stopped or failed')
+    .argument('[run]', 'its id or the beginning or end of it; default: the newest that has not succeeded')
+    .action(async (id, options) => done(await (await import('./commands/resume.ts')).resume(host, id, own(options))));
+  return program;
+}
+
+/** Options as given: a default that is only there for the help text is no choice of the user's. */
+function own<Options extends { project?: string }>(options: Options): Options {
+  if (options.project !== '.') return options;
+  const { project: _, ...rest } = options;
+  return rest as Options;
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 1 to 10,000.');
+  return Number(text);
+}
+
+function exitCodeHelp(): string {
+  const lines = Object.entries(exitCodes).map(([name, code]) => {
+    return `  ${String(code).padStart(3)}  ${exitCodeTexts[name as keyof typeof exitCodes]}`;
+  });
+  return `\nExit codes:\n${lines.join('\n')}\n`;
+}
