@@ -20,7 +20,7 @@ export default defineConfig({
       ...[...workspaces, { name: 'benchmarks', folder: 'benchmarks' }].map(({ name, folder }) =>
         project(name, [`${folder}/**/*.test.ts`]),
       ),
-      project('repo', ['test/repo.test.ts']),
+      project('repo', ['test/repo.test.ts', 'test/closing-line.test.ts']),
       project('packaging', ['test/packaging.test.ts']),
     ],
   },
