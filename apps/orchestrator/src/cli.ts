@@ -67,6 +67,38 @@ function describe(host: Host, version: string, done: (code: number) => void): Co
     .description('go on with a run that crashed, was stopped or failed')
     .argument('[run]', 'its id or the beginning or end of it; default: the newest that has not succeeded')
     .action(async (id, options) => done(await (await import('./commands/resume.ts')).resume(host, id, own(options))));
+  shared(program.command('status'))
+    .description('the runs there are, or one run task by task')
+    .argument('[run]', 'its id or the beginning or end of it')
+    .option('--all', 'every run, not only the newest 20')
+    .action(async (id, options) => done(await (await import('./commands/status.ts')).status(host, id, own(options))));
+  shared(program.command('logs'))
+    .description('what happened in a run, or what the agent of a task was asked and said')
+    .argument('[names...]', 'a run, a task, or a run and a task; default: the newest run')
+    .option('-f, --follow', 'go on until the run ends')
+    .option('--raw', 'all that the agent printed, as it printed it')
+    .addOption(new Option('--attempt <n>', 'an earlier attempt than the last').argParser(positiveInteger))
+    .action(async (names, options) => done(await (await import('./commands/logs.ts')).logs(host, names, own(options))));
+  shared(program.command('cancel'))
+    .description('end a run, and what a crashed one left behind')
+    .argument('[run]', 'its id or the beginning or end of it; default: the newest')
+    .action(async (id, options) => done(await (await import('./commands/cancel.ts')).cancel(host, id, own(options))));
+  shared(program.command('doctor'))
+    .description('whether this machine and project have what runs need')
+    .action(async (options) => done(await (await import('./commands/doctor.ts')).doctor(host, own(options))));
+  shared(program.command('init'))
+    .description('write a small workflow that runs')
+    .argument('[dir]', 'default: the current folder')
+    .action(async (dir, options) => done(await (await import('./commands/init.ts')).init(host, dir, own(options))));
+  const config = program.command('config').description('the settings');
+  shared(config.command('explain'))
+    .description('what a setting is, who set it, and what that hid')
+    .argument('[path]', 'such as cache.diskMaxBytes; default: all')
+    .option('--profile <name>', 'as if this profile were chosen')
+    .action(async (path, options) => {
+      const { configExplain } = await import('./commands/config-explain.ts');
+      done(await configExplain(host, path, own(options)));
+    });
   return program;
 }
 

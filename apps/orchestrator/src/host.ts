@@ -12,6 +12,7 @@ export interface Host {
   readonly script: string;
   readonly platform: NodeJS.Platform;
   readonly nodeVersion: string;
+  readonly pid: number;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   now(): number;

@@ -16,6 +16,7 @@ const host: Host = {
   script: process.argv[1] ?? 'cadre',
   platform: process.platform,
   nodeVersion: process.version,
+  pid: process.pid,
   stdout: process.stdout,
   stderr: process.stderr,
   now: () => Date.now(),

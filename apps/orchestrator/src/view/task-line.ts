@@ -22,11 +22,11 @@ export function taskLine(model: RunModel, task: PlannedTask, options: TaskLineOp
 
   const durationMs = activity === undefined ? model.durations.get(task.id) : now - activity.since;
   const isTimed = durationMs !== undefined && !isQuiet && phase !== 'reused' && phase !== 'skipped';
-  spans.push(['dim', ` ${padStart(isTimed ? formatDuration(durationMs) : '', 8)} `]);
+  const known = detail(model, task, activity, now);
+  if (isTimed || known.length > 0) spans.push(['dim', ` ${padStart(isTimed ? formatDuration(durationMs) : '', 8)}`]);
   const usd = model.state.tasks.get(task.number).usd + (activity?.usd ?? 0);
-  if (usd > 0) spans.push(['yellow', `${formatMoney(usd)} `]);
-  spans.push(' ', ...detail(model, task, activity, now));
-  return spans;
+  if (usd > 0) spans.push(['yellow', ` ${formatMoney(usd)}`]);
+  return known.length === 0 ? spans : [...spans, '  ', ...known];
 }
 
 export function sign(phase: TaskPhase, now: number): Span {

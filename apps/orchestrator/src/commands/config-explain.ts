@@ -1,0 +1,57 @@
+/** `cadre config explain`: what a setting is, who set it, and what that hid. */
+import { resolve } from 'node:path';
+import { describeOrigin, type Explanation, variableName } from '@cadre/config';
+import { openConsole, type SharedOptions } from '../console.ts';
+import { CadreError } from '../errors.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { Host } from '../host.ts';
+import { loadSettings } from '../settings.ts';
+import { plainLines } from '../view/plain-text.ts';
+
+export interface ConfigExplainOptions extends SharedOptions {
+  readonly profile?: string;
+}
+
+export async function configExplain(
+  host: Host,
+  path: string | undefined,
+  options: ConfigExplainOptions,
+): Promise<number> {
+  const console = openConsole(host, options);
+  const directory = resolve(host.directory, options.project ?? '.');
+  const settings = await loadSettings(host, { directory, profile: options.profile });
+  for (const { message, suggestion } of settings.warnings)
+    console.warn([message, suggestion].filter(Boolean).join('; '));
+  const explanation = explain(settings.explain, path);
+  if (path !== undefined && explanation.value === undefined && explanation.setBy === undefined) {
+    const known = leaves(settings.explain()).map((setting) => setting.path);
+    throw new CadreError('CADRE_USAGE', `There is no setting ${path}; there are ${known.join(', ')}.`);
+  }
+  if (console.json) console.print(JSON.stringify(explanationValue(explanation), null, 2));
+  else for (const line of plainLines(String(explanation))) console.print(line);
+  return exitCodes.succeeded;
+}
+
+function explain(ask: (path?: string) => Explanation, path: string | undefined): Explanation {
+  try {
+    return ask(path);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new CadreError('CADRE_USAGE', `${path} is no path of a setting: ${error.message}`, { cause: error });
+  }
+}
+
+function explanationValue({ path, value, setBy, hid, entries }: Explanation): object {
+  return {
+    path,
+    value: value ?? null,
+    setBy: setBy === undefined ? null : describeOrigin(setBy),
+    variable: path === '' ? null : variableName('CADRE_', path.split('.')),
+    hid: hid.map((each) => ({ value: each.value ?? null, origin: describeOrigin(each.origin) })),
+    entries: entries.map(explanationValue),
+  };
+}
+
+function leaves(explanation: Explanation): readonly Explanation[] {
+  return explanation.entries.length === 0 ? [explanation] : explanation.entries.flatMap(leaves);
+}
