@@ -1,7 +1,8 @@
 /** Runs attempts on this machine: agent programs as processes, functions in worker threads. */
-import { runAgent } from '@cadre/agents';
+import { AgentError, runAgent } from '@cadre/agents';
 import { createThreadPool, type ThreadPool } from '@cadre/spawner';
 import type { Executor } from './executor.ts';
+import { storageFailed } from './run-directory.ts';
 
 export interface LocalExecutorOptions {
   /** Worker threads for agents of the `module` adapter. @default as many as the machine has cores */
@@ -34,7 +35,11 @@ export function localExecutor(options: LocalExecutorOptions = {}): Executor {
           onStarted: (process) => (process === undefined ? undefined : observer.onSpawned(process)),
           ...(attempt.agent.adapter === 'module' ? { threads: pool() } : {}),
         },
-      ),
+      ).catch((error: unknown) => {
+        // The folder of the attempt is the run's: where it can't be written, no other task could go on either.
+        const isStorage = error instanceof AgentError && error.code === 'AGENT_FILES_UNWRITABLE';
+        throw isStorage ? storageFailed(attempt.directory, error) : error;
+      }),
     close: async () => {
       await threads?.close();
     },
