@@ -50,7 +50,7 @@ describe.skipIf(process.platform !== 'linux')('cadre run, killed', () => {
       // The fault itself: a moment nobody chose.
       await setTimeout(random() * runMs);
       running.kill('SIGKILL');
-      await once(running, 'exit');
+      if (running.exitCode === null && running.signalCode === null) await once(running, 'exit');
 
       const before = eventsOf(folder);
       const started = before.find((event) => event.type === 'runStarted');
@@ -136,8 +136,9 @@ function cadre(folder: string, argv: readonly string[]): ChildProcess {
   });
 }
 
+/** Until it has printed something, or has ended without. */
 async function firstWords(child: ChildProcess): Promise<void> {
-  if (child.stdout !== null) await once(child.stdout, 'data');
+  if (child.stdout !== null) await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]);
 }
 
 async function finish(child: ChildProcess): Promise<{ code: number | null; text: string }> {
