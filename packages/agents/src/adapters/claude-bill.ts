@@ -60,7 +60,7 @@ export class ClaudeBill {
       const { usage, cost } = this.soFar();
       return { usage, cost: this.#seen.size === 0 ? unknownCost : cost, warnings };
     }
-    const total = sumOfModels(fieldsOf(result.modelUsage));
+    const total = isFields(result.modelUsage) ? sumOfModels(result.modelUsage) : withoutModels(result);
     const sessionTotal: SessionTotal = { usage: total.usage, usd: countOf(result.total_cost_usd) };
     if (this.#reported !== undefined && !this.#totalsOnly) return { ...this.#reported, sessionTotal, warnings };
     if (task.resumeSessionId === undefined) return { ...total, sessionTotal, warnings };
@@ -90,6 +90,13 @@ function apiUsage(usage: Fields): TokenUsage {
     outputTokens: countOf(usage.output_tokens),
     reasoningOutputTokens: countOf(fieldsOf(usage.output_tokens_details).thinking_tokens),
   };
+}
+
+/** Versions that don't tell models apart still give the sum. */
+function withoutModels(result: Fields): { readonly usage: TokenUsage; readonly cost: Cost } {
+  const isPriced = typeof result.total_cost_usd === 'number';
+  const cost: Cost = isPriced ? { usd: countOf(result.total_cost_usd), basis: 'reported' } : unknownCost;
+  return { usage: apiUsage(fieldsOf(result.usage)), cost };
 }
 
 function sumOfModels(models: Fields): { readonly usage: TokenUsage; readonly cost: Cost } {

@@ -119,6 +119,16 @@ describe('the claude parser', () => {
     });
   });
 
+  test('takes the sum of a version that does not tell models apart, and no sum for no price', () => {
+    const usage = { input_tokens: 4, output_tokens: 2 };
+    const { outcome } = play([result({ total_cost_usd: 0.5, usage })]);
+    expect(outcome).toMatchObject({
+      cost: { usd: 0.5, basis: 'reported' },
+      usage: { inputTokens: 4, outputTokens: 2 },
+    });
+    expect(play([result({ usage })]).outcome.cost).toEqual({ usd: 0, basis: 'unpriced' });
+  });
+
   test('subtracts what a resumed session took before, where only its total is reported', () => {
     const line = result({ modelUsage: spent(0.5), total_cost_usd: 0.5, usage: { input_tokens: 4 } });
     const resumed = { resumeSessionId: 's' };
