@@ -7,12 +7,12 @@
  * called succeeded were gone.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { RunEvent } from '@cadre/workflow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventsOf, finishedTasks, ranAgain } from '../test/journal-facts.ts';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const canMount = spawnSync('unshare', ['-Urm', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0;
@@ -29,7 +29,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 describe.skipIf(!canMount)('cadre run, on a disk that fills up', () => {
   test('stops with a clear error, keeps its journal, and is resumed once there is room', () => {
     const count = { stopped: 0, notStarted: 0, finished: 0 };
-    for (let free = 8; free <= 160; free += 8) {
+    for (let free = 8; free <= 160; free += 16) {
       const folder = join(root, `free-${free}`);
       mkdirSync(folder);
       const { stdout, stderr } = spawnSync('unshare', ['-Urm', 'sh', join(root, 'try.sh'), String(free)], {
@@ -95,24 +95,3 @@ if [ -s before.jsonl ]; then "$NODE" "$MAIN" resume; else rm -rf .cadre/runs; "$
 echo "second exit $?"
 cat .cadre/runs/*/journal.jsonl > after.jsonl
 `;
-
-/** Whole lines only: what was cut off has not happened. */
-function eventsOf(journal: string): readonly RunEvent[] {
-  const lines = readFileSync(journal, 'utf8').split('\n').slice(0, -1);
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
-}
-
-function finishedTasks(events: readonly RunEvent[]): readonly string[] {
-  return events.flatMap((event) =>
-    event.type === 'attemptSettled' && event.failure === undefined ? [event.task] : [],
-  );
-}
-
-/** Tasks that were started after they had finished. */
-function ranAgain(events: readonly RunEvent[]): readonly string[] {
-  const finished = new Set<string>();
-  return events.flatMap((event) => {
-    if (event.type === 'attemptSettled' && event.failure === undefined) finished.add(event.task);
-    return event.type === 'attemptStarted' && finished.has(event.task) ? [event.task] : [];
-  });
-}

@@ -15,6 +15,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '@cadre/workflow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventsOf, finishedTasks, ranAgain } from '../test/journal-facts.ts';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const kills = Number(process.env.CADRE_KILLS ?? 50);
@@ -52,7 +53,7 @@ describe.skipIf(process.platform !== 'linux')('cadre run, killed', () => {
       running.kill('SIGKILL');
       if (running.exitCode === null && running.signalCode === null) await once(running, 'exit');
 
-      const before = eventsOf(folder);
+      const before = runEvents(folder);
       const started = before.find((event) => event.type === 'runStarted');
       const marker = started?.type === 'runStarted' ? started.marker : undefined;
       if (marker === undefined) count.beforeTheRun += 1;
@@ -70,7 +71,7 @@ describe.skipIf(process.platform !== 'linux')('cadre run, killed', () => {
         text: '',
       });
 
-      const after = eventsOf(folder);
+      const after = runEvents(folder);
       expect(resultOf(folder)).toEqual(expected);
       expect(after.slice(0, before.length)).toEqual(before);
       expect(ranAgain(after)).toEqual([]);
@@ -155,40 +156,18 @@ function runFolder(folder: string): string | undefined {
   const runs = join(folder, '.cadre', 'runs');
   // A run that was killed before its first fact has no journal, and another one was started in its place.
   const ids = existsSync(runs) ? readdirSync(runs).sort().reverse() : [];
-  const id = ids.find((name) => readEvents(join(runs, name, 'journal.jsonl')).length > 0);
+  const id = ids.find((name) => eventsOf(join(runs, name, 'journal.jsonl')).length > 0);
   return id === undefined ? undefined : join(runs, id);
 }
 
-function eventsOf(folder: string): readonly RunEvent[] {
+function runEvents(folder: string): readonly RunEvent[] {
   const run = runFolder(folder);
-  return run === undefined ? [] : readEvents(join(run, 'journal.jsonl'));
-}
-
-/** Whole lines only: what a kill cut off has not happened. */
-function readEvents(journal: string): readonly RunEvent[] {
-  if (!existsSync(journal)) return [];
-  const lines = readFileSync(journal, 'utf8').split('\n').slice(0, -1);
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
-}
-
-function finishedTasks(events: readonly RunEvent[]): readonly string[] {
-  return events.flatMap((event) =>
-    event.type === 'attemptSettled' && event.failure === undefined ? [event.task] : [],
-  );
-}
-
-/** Tasks that were started after they had finished. */
-function ranAgain(events: readonly RunEvent[]): readonly string[] {
-  const finished = new Set<string>();
-  return events.flatMap((event) => {
-    if (event.type === 'attemptSettled' && event.failure === undefined) finished.add(event.task);
-    return event.type === 'attemptStarted' && finished.has(event.task) ? [event.task] : [];
-  });
+  return run === undefined ? [] : eventsOf(join(run, 'journal.jsonl'));
 }
 
 /** Digests of every task's output. */
 function resultOf(folder: string): Readonly<Record<string, string>> {
-  const digests = eventsOf(folder).flatMap((event) =>
+  const digests = runEvents(folder).flatMap((event) =>
     event.type === 'attemptSettled' && event.result !== undefined ? [[event.task, event.result.digest]] : [],
   );
   return Object.fromEntries(digests.sort());
