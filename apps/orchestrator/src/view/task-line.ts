@@ -16,14 +16,15 @@ export function taskLine(model: RunModel, task: PlannedTask, options: TaskLineOp
   const { now, nameWidth } = options;
   const { phase } = model.state.tasks.get(task.number);
   const activity = phase === 'running' ? model.activities.get(task.id) : undefined;
-  const name = padEnd(truncate(task.id, nameWidth), nameWidth);
   const isQuiet = phase === 'blocked' || phase === 'doomed' || phase === 'ready' || phase === 'needFailed';
-  const spans: Span[] = [sign(phase, now), ' ', isQuiet ? ['dim', name] : name];
-
   const durationMs = activity === undefined ? model.durations.get(task.id) : now - activity.since;
   const isTimed = durationMs !== undefined && !isQuiet && phase !== 'reused' && phase !== 'skipped';
   const known = detail(model, task, activity, now);
-  if (isTimed || known.length > 0) spans.push(['dim', ` ${padStart(isTimed ? formatDuration(durationMs) : '', 8)}`]);
+  const isAlone = !isTimed && known.length === 0;
+  const cut = truncate(task.id, nameWidth);
+  const name = isAlone ? cut : padEnd(cut, nameWidth);
+  const spans: Span[] = [sign(phase, now), ' ', isQuiet ? ['dim', name] : name];
+  if (!isAlone) spans.push(['dim', ` ${padStart(isTimed ? formatDuration(durationMs) : '', 8)}`]);
   const usd = model.state.tasks.get(task.number).usd + (activity?.usd ?? 0);
   if (usd > 0) spans.push(['yellow', ` ${formatMoney(usd)}`]);
   return known.length === 0 ? spans : [...spans, '  ', ...known];
