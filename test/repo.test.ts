@@ -264,7 +264,7 @@ const broken: readonly { rule: keyof typeof rules; what: string; files: Tree; pr
     files: {
       'README.md': `one\nsee https://${'regis'}${'try'}.example.org/a\n`,
       'docs/a.md': `kept in /${'home'}/ada/work\n`,
-      'docs/b.md': `kept in /${'Users'}/ada, not in /home/a or a const registry.get('com')\n`,
+      'docs/b.md': `kept in /${'Users'}/ada, not in /home/a, /home/me or a const registry.get('com')\n`,
       'docs/c.md': `run as /${'root'}/x\n`,
       'pnpm-lock.yaml': 'a:\n  tarball: https://example.org/a.tgz\n',
       'packages/jsonl/test/recordings/a.jsonl': `{"cwd":"/${'root'}/work"}\n`,

@@ -78,7 +78,7 @@ export function resolveImport(workspace: Workspace, from: string, specifier: str
 
 /** A file that is no part of what a package does: its tests, their fixtures and programs. */
 export function isTest(file: string): boolean {
-  return /\.test\.[cm]?[jt]sx?$/.test(file) || /^packages\/[^/]+\/test\//.test(file);
+  return /\.test\.[cm]?[jt]sx?$/.test(file) || /^(?:packages|apps)\/[^/]+\/test\//.test(file);
 }
 
 /** The source file behind each door, by the door's name; doors onto something that is not built are left out. */
