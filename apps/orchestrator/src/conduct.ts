@@ -101,6 +101,8 @@ function exitCodeOf(state: RunState, interruption: Interruption | undefined): nu
 
 /** Longest wait for a run's end once its agents have been killed; its journal is whole at any moment. */
 const killedWaitMs = 2000;
+/** Signals that come so soon after the first are the same keystroke's. */
+const echoMs = 250;
 
 /** The first signal to stop ends the run cleanly, the second kills what is left. */
 class Interruptions {
@@ -112,6 +114,7 @@ class Interruptions {
   readonly #stopListening: () => void;
   #reject: (reason: unknown) => void = () => undefined;
   #run: Run | undefined;
+  #firstAt = 0;
 
   constructor(console: Console, view: RunView) {
     this.#console = console;
@@ -138,6 +141,11 @@ class Interruptions {
 
   #take(interruption: Interruption): void {
     const isFirst = this.last === undefined;
+    // A launcher such as npm passes on the ctrl-C that the terminal has sent us too, and a terminal that is closed
+    // makes our output fail as well: that is one wish, not two.
+    const isEcho = interruption === 'SIGPIPE' || this.#console.host.now() - this.#firstAt < echoMs;
+    if (!isFirst && isEcho) return;
+    if (isFirst) this.#firstAt = this.#console.host.now();
     this.last ??= interruption;
     if (this.#run === undefined) {
       if (!isFirst) this.#console.host.exit(interruptionExitCodes[interruption]);

@@ -3,7 +3,7 @@ import { defaultUserDirectory, type LoadedConfig, loadConfig, type ProfileSettin
 import { z } from 'zod';
 import type { Host } from './host.ts';
 
-export const settingsSchema = z.strictObject({
+const settingsSchema = z.strictObject({
   profile: z.string().optional(),
   concurrency: z.int().min(1).max(10_000),
   timeoutMs: z.number().positive(),

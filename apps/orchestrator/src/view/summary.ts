@@ -35,7 +35,7 @@ export function summaryLines(model: RunModel, options: SummaryOptions): readonly
 }
 
 /** `reused 23 of 23 tasks (saved 14 s, $0.12)` */
-export function reusedLine({ counts, tasks, totals }: RunState): string {
+function reusedLine({ counts, tasks, totals }: RunState): string {
   const saved = [formatDuration(totals.savedMs)];
   if (totals.savedUsd > 0) saved.push(formatMoney(totals.savedUsd));
   return `reused ${formatNumber(counts.reused)} of ${formatCount(tasks.length, 'task')} (saved ${saved.join(', ')})`;
