@@ -106,7 +106,7 @@ export class ProcessFamily {
 }
 
 /** The value of one variable in the text of `/proc/<pid>/environ`. */
-export function environmentValue(text: string, name: string): string | undefined {
+function environmentValue(text: string, name: string): string | undefined {
   const prefix = `${name}=`;
   const entry = text.split('\0').find((candidate) => candidate.startsWith(prefix));
   return entry?.slice(prefix.length);

@@ -7,7 +7,7 @@ import type { Bus } from '@cadre/bus';
 import type { Cache } from '@cadre/cache';
 import { retryDelayMs } from '@cadre/spawner';
 import { type Clock, systemClock } from './clock.ts';
-import { decide } from './decide.ts';
+import { type Command, decide } from './decide.ts';
 import { isFatal } from './errors.ts';
 import type { AttemptSettled, EndStatus, Failure, RunEvent, RunStopping } from './event.ts';
 import type { Executor } from './executor.ts';
@@ -136,35 +136,32 @@ export class Run implements AsyncDisposable {
   }
 
   async #loop(): Promise<void> {
-    const plan = this.#state.plan;
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure;
       const changed = this.#nextChange();
       const moment = { now: this.#clock.now(), concurrency: this.#concurrency, busy: this.#busy };
-      let timer: AbortController | undefined;
+      const timer = new AbortController();
       for (const command of decide(this.#state, moment)) {
-        switch (command.type) {
-          case 'start':
-          case 'skip': {
-            const task = plan.tasks[command.task];
-            if (task === undefined) break;
-            this.#busy.add(command.task);
-            this.#track(command.type === 'start' ? this.#perform(task) : this.#skip(task));
-            break;
-          }
-          case 'stop':
-            this.#track(this.#stop(command.reason));
-            break;
-          case 'wait':
-            timer = new AbortController();
-            this.#track(this.#wakeAt(command.until, timer.signal));
-            break;
-          case 'end':
-            return this.#end(command.status);
-        }
+        if (command.type === 'end') return this.#end(command.status);
+        this.#track(this.#carryOut(command, timer.signal));
       }
       await changed;
-      timer?.abort();
+      timer.abort();
+    }
+  }
+
+  #carryOut(command: Exclude<Command, { type: 'end' }>, timer: AbortSignal): Promise<void> {
+    switch (command.type) {
+      case 'stop':
+        return this.#stop(command.reason);
+      case 'wait':
+        return this.#wakeAt(command.until, timer);
+      default: {
+        const task = this.#state.plan.tasks[command.task];
+        if (task === undefined) return Promise.resolve();
+        this.#busy.add(command.task);
+        return command.type === 'start' ? this.#perform(task) : this.#skip(task);
+      }
     }
   }
 

@@ -9,7 +9,7 @@ import type { RunEvent } from './event.ts';
 import type { Plan } from './plan.ts';
 import { apply, initialState, type RunState } from './state.ts';
 
-export const journalFile = (runDirectory: string): string => join(runDirectory, 'journal.jsonl');
+const journalFile = (runDirectory: string): string => join(runDirectory, 'journal.jsonl');
 
 /** A journal open for writing; one process at a time holds it. */
 export class Journal {

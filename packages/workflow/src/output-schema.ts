@@ -25,7 +25,7 @@ const settings: Options = {
  * Formats are notes, as 2020-12 has it: they are not checked. References reach only into the schema itself.
  * @throws {Error} naming what is wrong when it is no valid JSON Schema. Cost: about a millisecond.
  */
-export function compileOutputSchema(schema: OutputSchema): OutputCheck {
+function compileOutputSchema(schema: OutputSchema): OutputCheck {
   const ajv = ajvFor(schema);
   const check = ajv.compile(schema);
   // Ajv would keep every schema it has seen.

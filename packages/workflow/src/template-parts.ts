@@ -15,7 +15,7 @@ export interface TemplateParts {
 }
 
 /** Characters of one expression. */
-export const maxExpressionLength = 4096;
+const maxExpressionLength = 4096;
 
 export function splitTemplate(text: string): TemplateParts {
   const parts: TemplatePart[] = [];
