@@ -30,7 +30,7 @@ export async function compose(options: ComposeOptions): Promise<Machinery> {
   const { settings, useCache } = options;
   const cache = useCache ? await openResultsCache(options) : undefined;
   const bus = createBus({ transport: memoryTransport() });
-  const executor = withTimeout(localExecutor(), settings.timeoutMs);
+  const executor = withTimeout(localExecutor({ graceMs: settings.graceMs }), settings.timeoutMs);
   return {
     bus,
     executor,

@@ -7,6 +7,7 @@ const settingsSchema = z.strictObject({
   profile: z.string().optional(),
   concurrency: z.int().min(1).max(10_000),
   timeoutMs: z.number().positive(),
+  graceMs: z.number().min(0),
   cache: z.strictObject({
     memoryMaxBytes: z.int().min(0),
     diskMaxBytes: z.int().min(0),
@@ -38,6 +39,6 @@ export function loadSettings(host: Host, request: SettingsRequest): Promise<Load
 }
 
 /** Of a shipped profile, what is a setting here. */
-function settingsOf({ concurrency, timeoutMs, cache }: ProfileSettings) {
-  return { concurrency, timeoutMs, cache };
+function settingsOf({ concurrency, timeoutMs, graceMs, cache }: ProfileSettings) {
+  return { concurrency, timeoutMs, graceMs, cache };
 }

@@ -223,6 +223,14 @@ describe('startRun', () => {
     await expect(run.finished).rejects.toMatchObject({ code: 'WORKFLOW_JOURNAL_FAILED' });
   });
 
+  test('ends when it is stopped and its journal can no longer be written', async () => {
+    const executor = answering((_, signal) => untilAborted(signal));
+    const run = await start({ tasks: { slow: task() } }, { executor });
+    await executor.started('slow');
+    rmSync(join(projectDirectory, 'runs'), { recursive: true });
+    await expect(run.stop('interrupted')).rejects.toMatchObject({ code: 'WORKFLOW_JOURNAL_FAILED' });
+  });
+
   test('starts nothing when its folder cannot be made', async () => {
     writeFileSync(projectDirectory, 'a file where a folder should be');
     const executor = answering(() => 1);

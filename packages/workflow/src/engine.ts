@@ -114,7 +114,7 @@ export class Run implements AsyncDisposable {
    * @param reason  `interrupted` by the user at the terminal, or `cancelled`
    */
   async stop(reason: 'interrupted' | 'cancelled'): Promise<RunState> {
-    await this.#stop(reason);
+    this.#track(this.#stop(reason));
     return this.finished;
   }
 

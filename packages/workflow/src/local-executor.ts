@@ -7,6 +7,8 @@ import { storageFailed } from './run-directory.ts';
 export interface LocalExecutorOptions {
   /** Worker threads for agents of the `module` adapter. @default as many as the machine has cores */
   readonly threads?: number;
+  /** Milliseconds between asking an agent to end and making it. @default 2000 */
+  readonly graceMs?: number;
 }
 
 export function localExecutor(options: LocalExecutorOptions = {}): Executor {
@@ -31,6 +33,7 @@ export function localExecutor(options: LocalExecutorOptions = {}): Executor {
         {
           signal,
           marker: attempt.marker,
+          ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
           onEvent: (event) => observer.onEvent(event),
           onStarted: (process) => (process === undefined ? undefined : observer.onSpawned(process)),
           ...(attempt.agent.adapter === 'module' ? { threads: pool() } : {}),
