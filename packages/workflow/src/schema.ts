@@ -7,7 +7,7 @@ import { agentSchemas, type FailureReason } from '@cadre/agents';
 type Schema = Readonly<Record<string, unknown>>;
 
 /** Task ids, agent names and input names. */
-export const namePattern = '^[A-Za-z][A-Za-z0-9_-]{0,63}$';
+const namePattern = '^[A-Za-z][A-Za-z0-9_-]{0,63}$';
 export const durationPattern = '^0*[1-9][0-9]{0,8}(ms|s|m|h)$';
 
 const failureReasons: Readonly<Record<FailureReason, true>> = {

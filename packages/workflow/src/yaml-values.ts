@@ -7,7 +7,7 @@ import { asNode, keyText, type YamlPlaces } from './yaml-places.ts';
 /** Levels of maps and lists inside each other, aliases followed. */
 export const maxDepth = 100;
 /** Values that all aliases of a file together may stand for. */
-export const maxAliasedValues = 100_000;
+const maxAliasedValues = 100_000;
 
 interface Converted {
   readonly value: JsonValue;
