@@ -193,7 +193,7 @@ describe('ThreadPool.run', () => {
 
   test('gives up on a thread that cannot start, one task a try', async () => {
     await withPool(
-      { size: 1, resourceLimits: { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1 } },
+      { size: 1, resourceLimits: { maxOldGenerationSizeMb: 4, maxYoungGenerationSizeMb: 1 } },
       async (pool) => {
         const outcomes = await Promise.allSettled([1, 2].map((argument) => pool.run({ module, argument })));
         expect(outcomes).toMatchObject([
@@ -370,6 +370,7 @@ describe('createThreadPool', () => {
     [{ size: 0 }, /^size must/],
     [{ maxQueued: -1 }, /^maxQueued must/],
     [{ abortGraceMs: Number.NaN }, /^abortGraceMs must/],
+    [{ resourceLimits: { maxOldGenerationSizeMb: 2 } }, 'maxOldGenerationSizeMb must be at least 4, got 2'],
   ] as const)('refuses %o', ([options, message]) => {
     expect(() => createThreadPool(options)).toThrow(message);
   });

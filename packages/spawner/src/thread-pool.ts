@@ -16,7 +16,10 @@ export interface ThreadPoolOptions {
   readonly size?: number;
   /** Accepted tasks beyond one for each thread, at most. @default 65536 */
   readonly maxQueued?: number;
-  /** Memory of each thread, as `node:worker_threads` takes it; a thread over it is replaced. */
+  /**
+   * Memory of each thread, as `node:worker_threads` takes it; a thread over it is replaced. `maxOldGenerationSizeMb` is at
+   * least 4, and a thread needs about 8 to start.
+   */
   readonly resourceLimits?: ResourceLimits;
   /** How long an aborted or overdue task may take to settle on its own, after its signal fired. @default 100 */
   readonly abortGraceMs?: number;
@@ -436,6 +439,11 @@ function resolvePoolOptions(options: ThreadPoolOptions): ResolvedPoolOptions {
   const { output = 'inherit' } = options;
   if (!Number.isSafeInteger(size) || size < 1)
     throw new RangeError(`size must be an integer of at least 1, got ${size}`);
+  const { maxOldGenerationSizeMb = Number.POSITIVE_INFINITY } = resourceLimits ?? {};
+  // With less, V8 ends the whole process on Node 22 and 24 before the thread exists (seen with 1 and 2).
+  if (!(maxOldGenerationSizeMb >= 4)) {
+    throw new RangeError(`resourceLimits.maxOldGenerationSizeMb must be at least 4, got ${maxOldGenerationSizeMb}`);
+  }
   if (!(maxQueued >= 0)) throw new RangeError(`maxQueued must be at least 0, got ${maxQueued}`);
   if (!(abortGraceMs >= 0)) throw new RangeError(`abortGraceMs must be at least 0, got ${abortGraceMs}`);
   if (output !== 'inherit' && output !== 'discard') {
