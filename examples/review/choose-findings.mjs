@@ -26,6 +26,7 @@ async function withDigest(root, finding) {
   const path = resolve(root, finding.file);
   if (!path.startsWith(resolve(root) + sep))
     throw new Error(`A finding names ${JSON.stringify(finding.file)}, which is not in ${root}.`);
+  // A file that is gone, or can't be read, has no digest: the reviewer will find that out and say so.
   const content = await readFile(path).catch(() => undefined);
   const digest = content === undefined ? null : createHash('sha256').update(content).digest('hex').slice(0, 16);
   return { ...finding, digest };

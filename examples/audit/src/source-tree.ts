@@ -43,7 +43,7 @@ export async function listSourceTree(root: string, options: { readonly maxFiles?
   if (links > 0) notes.push(`${count(links, 'symbolic link')} not followed.`);
   if (others > 0)
     notes.push(
-      `${count(others, 'nested repository or special file', 'nested repositories or special files')} not read.`,
+      `${count(others, 'nested repository, special or unreadable file', 'nested repositories, special or unreadable files')} not read.`,
     );
   return { files, listedBy: fromGit === undefined ? 'walk' : 'git', notes };
 }
@@ -88,16 +88,21 @@ async function sizesOf(root: string, paths: readonly string[]) {
   for (let start = 0; start < paths.length; start += 64) {
     const batch = paths.slice(start, start + 64);
     // A file that git knows and the folder has no more is no longer part of the tree.
-    const found = await Promise.all(batch.map((path) => lstat(join(root, path)).catch(() => undefined)));
+    const found = await Promise.all(batch.map((path) => lstat(join(root, path)).catch(goneOrUnreadable)));
     for (const [index, stats] of found.entries()) {
       const path = batch[index];
-      if (stats === undefined || path === undefined) continue;
-      if (stats.isFile()) files.push({ path, bytes: stats.size });
+      if (stats === 'gone' || path === undefined) continue;
+      if (stats === 'unreadable') others += 1;
+      else if (stats.isFile()) files.push({ path, bytes: stats.size });
       else if (stats.isSymbolicLink()) links += 1;
       else others += 1;
     }
   }
   return { files, links, others };
+}
+
+function goneOrUnreadable(error: NodeJS.ErrnoException): 'gone' | 'unreadable' {
+  return error.code === 'ENOENT' || error.code === 'ENOTDIR' ? 'gone' : 'unreadable';
 }
 
 function count(number: number, one: string, many = `${one}s`): string {

@@ -1,6 +1,9 @@
 /**
  * The cache: one `getOrSet` over all tiers. It exists so that a result once computed, and paid for, is not computed
  * again while it is good; and so that the cache itself can never be the reason why a caller gets a wrong value or none.
+ *
+ * Over 400 lines, most of them the contract of its options: reading, computing and writing share which write of a key is
+ * the latest, and apart each would have to be told of it by the others.
  */
 
 import { Entry } from './entry.ts';

@@ -1,6 +1,8 @@
 /**
  * Functions of modules run on threads. Each thread runs one task at a time, in the order they were accepted; short tasks
  * are sent a few ahead, and are taken back as soon as one of them turns out slow or another thread has nothing to do.
+ *
+ * Over 400 lines: sending ahead, taking back and replacing threads are moves in one table of who has what, on a hot path.
  */
 import { availableParallelism } from 'node:os';
 import { isAbsolute } from 'node:path';
@@ -30,7 +32,7 @@ export interface ThreadPoolOptions {
 export interface ThreadTask {
   /**
    * Absolute path or URL. A thread imports a URL once: when the file changes, ask for it under another query
-   * (`file:///work/task.js?v=2`).
+   * (`file:///srv/task.js?v=2`).
    */
   readonly module: string | URL;
   /** Which of its functions, called with the argument and a context `{ emit, signal }`. @default 'default' */
