@@ -223,6 +223,19 @@ describe('startRun', () => {
     await expect(run.finished).rejects.toMatchObject({ code: 'WORKFLOW_JOURNAL_FAILED' });
   });
 
+  test('gives every run a folder of its own, whatever names they draw in one second', async () => {
+    const clock = manualClock();
+    const draws = [0.5, 0.5, 0.5, 0.25];
+    const random = () => draws.shift() ?? 0;
+    const ids = [];
+    for (const name of ['first', 'second']) {
+      const run = await start({ name, tasks: { a: task() } }, { executor: answering(() => 1), clock, random });
+      await run.finished;
+      ids.push(run.id);
+    }
+    expect(ids).toEqual(['19700101-001640-8000', '19700101-001640-4000']);
+  });
+
   test('ends when it is stopped and its journal can no longer be written', async () => {
     const executor = answering((_, signal) => untilAborted(signal));
     const run = await start({ tasks: { slow: task() } }, { executor });

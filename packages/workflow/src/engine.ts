@@ -36,7 +36,7 @@ export interface EngineOptions {
   /** Attempts at once, unless the workflow says less. @default 4 */
   readonly concurrency?: number;
   readonly clock?: Clock;
-  /** From 0 to 1, for the pauses between tries. @default Math.random */
+  /** From 0 to 1, for the pauses between tries and the ends of run ids. @default Math.random */
   readonly random?: () => number;
 }
 

@@ -17,10 +17,41 @@ export const attemptDirectory = (runDirectory: string, task: string, attempt: nu
   join(runDirectory, 'attempts', task, String(attempt));
 export const workflowCopy = (runDirectory: string): string => join(runDirectory, 'workflow.yaml');
 
+/**
+ * Makes the folder of a new run, one that was not there before.
+ * @throws {WorkflowError} WORKFLOW_STORAGE_FAILED when it can't be made.
+ */
+export async function makeRunDirectory(
+  projectDirectory: string,
+  now: number,
+  random: () => number,
+): Promise<{ readonly id: string; readonly directory: string }> {
+  const runs = runsDirectory(projectDirectory);
+  try {
+    await mkdir(runs, { recursive: true });
+    for (let draw = 1; ; draw += 1) {
+      const id = newRunId(now, random);
+      const directory = join(runs, id);
+      try {
+        await mkdir(directory);
+        return { id, directory };
+      } catch (error) {
+        // Another run of the same second drew the same name.
+        if (!hasCode(error, 'EEXIST') || draw === 1_000) throw error;
+      }
+    }
+  } catch (error) {
+    throw storageFailed(runs, error);
+  }
+}
+
 /** A name that sorts by time of start: `20261121-093015-4f2a`. */
-export function newRunId(now: number): string {
+function newRunId(now: number, random: () => number): string {
+  const suffix = Math.floor(random() * 65_536)
+    .toString(16)
+    .padStart(4, '0');
   const [date = '', time = ''] = new Date(now).toISOString().split(/[T.]/);
-  return `${date.replaceAll('-', '')}-${time.replaceAll(':', '')}-${randomBytes(2).toString('hex')}`;
+  return `${date.replaceAll('-', '')}-${time.replaceAll(':', '')}-${suffix}`;
 }
 
 /** Ids of the runs of a project, the newest first. */
@@ -105,7 +136,11 @@ export function storageFailed(path: string, error: unknown): WorkflowError {
 }
 
 export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return hasCode(error, 'ENOENT');
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 function resultFile(runDirectory: string, digest: string): string {

@@ -1,6 +1,6 @@
 /** Starting a run, taking one up again after a crash or a stop, and reading one without touching it. */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { identifyProcess, type ProcessIdentity, sweep } from '@cadre/spawner';
 import { type Clock, systemClock } from './clock.ts';
@@ -10,7 +10,14 @@ import type { RunEvent, RunStarted } from './event.ts';
 import { fold, Journal, readJournal } from './journal.ts';
 import { parseWorkflow } from './load.ts';
 import { planWorkflow } from './plan.ts';
-import { isMissing, newRunId, runsDirectory, storageFailed, workflowCopy, writeDurably } from './run-directory.ts';
+import {
+  isMissing,
+  makeRunDirectory,
+  runsDirectory,
+  storageFailed,
+  workflowCopy,
+  writeDurably,
+} from './run-directory.ts';
 import { apply, initialState, type RunState } from './state.ts';
 import type { JsonValue, Workflow } from './workflow.ts';
 
@@ -45,11 +52,9 @@ export interface RunRecord {
 export async function startRun(options: StartOptions): Promise<Run> {
   const { workflow, inputs, projectDirectory } = options;
   const clock = options.clock ?? systemClock;
-  const id = newRunId(clock.now());
-  const directory = join(runsDirectory(projectDirectory), id);
   const plan = planWorkflow(workflow);
+  const { id, directory } = await makeRunDirectory(projectDirectory, clock.now(), options.random ?? Math.random);
   try {
-    await mkdir(directory, { recursive: true });
     await writeDurably(workflowCopy(directory), workflow.source);
   } catch (error) {
     throw storageFailed(directory, error);
