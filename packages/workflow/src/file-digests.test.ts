@@ -42,6 +42,21 @@ describe('FileDigests.ofPatterns', () => {
     expect((await files(['.git/HEAD', '.cadre/*', 'node_modules/**'])).files).toBe(3);
   });
 
+  test('follows the history of a linked worktree, whose `.git` is a file', async () => {
+    const git = (folder: string, ...args: string[]) =>
+      execFileSync('git', ['-C', folder, '-c', 'user.name=n', '-c', 'user.email=e', ...args], { stdio: 'pipe' });
+    const main = join(root, 'main');
+    const linked = join(root, 'linked');
+    execFileSync('git', ['init', '-q', main]);
+    git(main, 'commit', '-q', '--allow-empty', '-m', 'first');
+    git(main, 'worktree', 'add', '-q', linked);
+    const history = () => files([`${linked}/.git/{HEAD,logs/HEAD}`]);
+    const before = await history();
+    expect(before.files).toBe(2);
+    git(linked, 'commit', '-q', '--allow-empty', '-m', 'second');
+    expect((await history()).digest).not.toBe(before.digest);
+  });
+
   test('reads a tree that itself lies in such a folder', async () => {
     write({ 'node_modules/package/a.js': '', 'node_modules/package/node_modules/b.js': '' });
     expect((await files([`${root}/node_modules/package/**`])).files).toBe(1);

@@ -4,8 +4,8 @@
  * changed meanwhile is never kept under the digest of the old ones.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { cacheKey } from '@cadre/cache';
 import { globby } from 'globby';
@@ -75,10 +75,20 @@ async function expand(patterns: readonly string[], directory: string): Promise<r
     { dot: true },
   );
   const found = await Promise.all(
-    patterns.filter((pattern) => !pattern.startsWith('!')).map((pattern) => expandOne(resolve(directory, pattern))),
+    patterns
+      .filter((pattern) => !pattern.startsWith('!'))
+      .map((pattern) => expandOne(throughGitFile(resolve(directory, pattern)))),
   );
   const paths = [...new Set(found.flat())].sort();
   return exclusions.length === 0 ? paths : paths.filter((path) => !isExcluded(path));
+}
+
+/** In a linked worktree or a submodule `.git` is a file that says where the folder is: patterns below it mean that folder. */
+function throughGitFile(pattern: string): string {
+  const [, path, rest] = /^(.*?\/\.git)(\/.*)$/.exec(pattern) ?? [];
+  if (path === undefined || rest === undefined || !statSync(path, { throwIfNoEntry: false })?.isFile()) return pattern;
+  const [, folder] = /^gitdir: (.+)$/m.exec(readFileSync(path, 'utf8')) ?? [];
+  return folder === undefined ? pattern : resolve(dirname(path), folder) + rest;
 }
 
 /** Names are looked at from the pattern's own folder on: one that lies in `node_modules` is read all the same. */
