@@ -226,7 +226,7 @@ function startFailure(error: unknown, plan: LaunchPlan, signal: AbortSignal | un
   if (!(error instanceof SpawnError)) throw error;
   switch (error.code) {
     case 'SPAWN_PROGRAM_NOT_FOUND':
-      return failure('programNotFound', `${error.message} ${plan.howToInstall}`);
+      return failure('programNotFound', `${plan.howToInstall} ${error.message}`);
     case 'SPAWN_PERMISSION_DENIED':
       return failure('programNotFound', error.message);
     case 'SPAWN_DIRECTORY_NOT_FOUND':

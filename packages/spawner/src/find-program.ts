@@ -66,7 +66,7 @@ function notFoundMessage(command: string, cwd: string, path: string): string {
   if (command.includes('/'))
     return `The program ${resolve(cwd, command)} does not exist; correct the path or install it.`;
   const searched = path === '' ? 'PATH is empty' : `searched ${path.split(delimiter).join(', ')}`;
-  return `The program ${command} was not found (${searched}); install it, add its folder to PATH, or give its full path.`;
+  return `The program ${command} was not found. Install it, add its folder to PATH, or give its full path (${searched}).`;
 }
 
 function candidates(name: string, path: string, cwd: string): readonly string[] {

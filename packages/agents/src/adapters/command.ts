@@ -35,7 +35,7 @@ function plan(definition: CommandAgentDefinition, task: AgentTask): LaunchPlan {
     neverInherit: [],
     prompt: task.prompt,
     stdin: asArgument ? '' : task.prompt,
-    howToInstall: 'Install it, or correct `command`.',
+    howToInstall: 'Correct `command`, or install what it names.',
   };
 }
 

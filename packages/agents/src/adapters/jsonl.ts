@@ -30,7 +30,7 @@ function plan(definition: JsonlAgentDefinition, task: AgentTask): LaunchPlan {
     neverInherit: [],
     prompt,
     stdin: `${JSON.stringify({ type: 'task', prompt, input, outputSchema, resumeSessionId })}\n`,
-    howToInstall: 'Install it, or correct `command`.',
+    howToInstall: 'Correct `command`, or install what it names.',
   };
 }
 
