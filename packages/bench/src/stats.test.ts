@@ -22,6 +22,19 @@ describe('quantile', () => {
 });
 
 describe('medianInterval', () => {
+  test.for([1, 2, 11, 32, 33, 60])('agrees with the plain way to draw and sort, for %i values', (length) => {
+    const noise = seededRandom(length);
+    const values = Array.from({ length }, () => Math.floor(noise() * 20));
+    const random = seededRandom(5);
+    const medians = Array.from({ length: 200 }, () =>
+      median(values.map(() => values[Math.floor(random() * length)] ?? Number.NaN)),
+    );
+    const { low, high } = medianInterval(values, { resamples: 200, seed: 5 });
+    expect([low, high]).toEqual(
+      [quantile(medians, 0.025), quantile(medians, 0.975)].map((end) => expect.closeTo(end, 10)),
+    );
+  });
+
   test('of equal values is that value', () => {
     expect(medianInterval([2, 2, 2, 2, 2])).toEqual({ estimate: 2, low: 2, high: 2 });
   });
