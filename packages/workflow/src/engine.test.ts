@@ -53,6 +53,15 @@ describe('startRun', () => {
     expect(await run.result()).toEqual({ prompt: 'After Greet moon.', input: { with: {}, needs: { first } } });
   });
 
+  test('hands on outputs with their keys in one order, as a resumed run reads them', async () => {
+    const executor = answering(({ task: id, input }) =>
+      id === 'a' ? { z: 1, a: { y: 2, b: 3 } } : JSON.stringify(input),
+    );
+    const run = await start({ tasks: { a: task(), b: task({ needs: 'a' }) } }, { executor });
+    await run.finished;
+    expect(await run.result()).toContain('{"a":{"b":3,"y":2},"z":1}');
+  });
+
   test('keeps to the order of needs and to the concurrency', async () => {
     let active = 0;
     let most = 0;

@@ -93,8 +93,10 @@ export class Results {
   async #store(task: PlannedTask, output: JsonValue): Promise<StoredResult> {
     const json = canonicalJson(output);
     const digest = createHash('sha256').update(json).digest('hex');
-    const result = await storeResult(this.#runDirectory, output, json, digest);
-    this.#outputs.keep(task.number, output);
+    // What goes on to other tasks has its keys in the order of the stored form, or a resumed run would hand on another order.
+    const canonical: JsonValue = JSON.parse(json);
+    const result = await storeResult(this.#runDirectory, canonical, json, digest);
+    this.#outputs.keep(task.number, canonical);
     return result;
   }
 }
