@@ -170,6 +170,46 @@ describe('startRun', () => {
     expect(taskState(state, 'a')).toMatchObject({ phase: 'failed', attempt: 3, failure: { reason: 'overloaded' } });
   });
 
+  test('rests while it waits for a next try, whatever else happens meanwhile', async () => {
+    let now = 0;
+    let waits = 0;
+    let over = (): void => undefined;
+    const clock: Clock = {
+      now: () => now,
+      wait: (ms, signal) =>
+        new Promise((resolve, reject) => {
+          waits += 1;
+          over = () => {
+            now += ms;
+            resolve();
+          };
+          signal.addEventListener('abort', () => reject(signal.reason));
+        }),
+    };
+    let finishSlow = (): void => undefined;
+    const slow = new Promise<JsonValue>((resolve) => {
+      finishSlow = () => resolve(1);
+    });
+    const executor = answering(({ task: id, number }) => {
+      if (id === 'slow') return slow;
+      if (number === 1) throw new Error('Not yet.');
+      return 2;
+    });
+    const flaky = task({ retry: { attempts: 2, on: 'failed' } });
+    const run = await start({ tasks: { flaky, slow: task() } }, { executor, clock, random: () => 1 });
+    await executor.started('slow');
+    const turns = async () => {
+      for (let turn = 0; turn < 200; turn += 1) await new Promise(setImmediate);
+    };
+    while (taskState(run.state, 'flaky')?.phase !== 'waiting') await new Promise(setImmediate);
+    finishSlow();
+    while (taskState(run.state, 'slow')?.phase !== 'succeeded') await new Promise(setImmediate);
+    await turns();
+    expect(waits).toBeLessThanOrEqual(3);
+    over();
+    expect((await run.finished).status).toBe('succeeded');
+  });
+
   test('waits for as long as the provider says', async () => {
     const clock = manualClock();
     const executor = failing({ reason: 'rateLimit', retryable: true, retryAtMs: clock.now() + 90_000 });

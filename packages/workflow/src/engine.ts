@@ -179,7 +179,9 @@ export class Run implements AsyncDisposable {
     try {
       await this.#clock.wait(Math.max(0, until - this.#clock.now()), signal);
     } catch (error) {
-      if (!signal.aborted) throw error;
+      // The loop has gone on and waits anew: waking it again would only make it turn.
+      if (signal.aborted) return;
+      throw error;
     }
     this.#wake?.();
   }
