@@ -255,7 +255,7 @@ const broken: readonly { rule: keyof typeof rules; what: string; files: Tree; pr
     },
     problems: [
       'package.json: 13 scripts, at most 12',
-      'packages/jsonl/package.json: script test; a package has only build',
+      'packages/jsonl/package.json: script test; a package has only build and soak',
     ],
   },
   {
