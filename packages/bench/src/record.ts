@@ -87,6 +87,11 @@ export function controlFigures({ first, second }: ControlRecord): readonly numbe
   return first.map((figure, round) => (figure + (second[round] ?? figure)) / 2);
 }
 
+/** How many cases of the record could not be measured. */
+export function countFailures({ packages }: BenchmarkRecord): number {
+  return packages.reduce((sum, { failures }) => sum + failures.length, 0);
+}
+
 /**
  * @throws {BenchError} BENCH_RECORD_NOT_FOUND when there is no file
  * @throws {BenchError} BENCH_RECORD_INVALID when it holds something else than a record

@@ -1,0 +1,89 @@
+/** `cadre-bench baseline`: stores each package's part of a record as what later runs are held against. */
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { findNoise } from '../baseline.ts';
+import {
+  type Command,
+  exitCodes,
+  folderOptions,
+  type MeasuringOptions,
+  measuringOptions,
+  measuringUsage,
+  resolveMeasuring,
+  UsageError,
+} from '../command.ts';
+import { BenchError } from '../errors.ts';
+import { type BenchmarkRecord, countFailures, readRecord, writeRecord } from '../record.ts';
+import { measureAndKeep } from './measure-and-keep.ts';
+
+export const baselineCommand: Command = {
+  summary: 'measure the cases and store the baselines',
+  usage: [
+    '[package]',
+    ...measuringUsage,
+    '--from FILE         store this kept record instead of measuring',
+    '--force             store it although the machine was noisy',
+  ],
+  async run(args, context) {
+    const parsed = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        ...folderOptions,
+        ...measuringOptions,
+        from: { type: 'string' },
+        force: { type: 'boolean', default: false },
+      },
+    });
+    if (parsed.values.quick) throw new UsageError('A baseline is not measured quickly: leave --quick out.');
+    const { from, force } = parsed.values;
+    return storeBaselines(resolveMeasuring(parsed, context), from === undefined ? undefined : resolve(from), force);
+  },
+};
+
+/** The stored baseline of a package, or undefined where there is none. */
+export async function readBaseline(directory: string, packageName: string): Promise<BenchmarkRecord | undefined> {
+  try {
+    return await readRecord(baselinePath(directory, packageName));
+  } catch (error) {
+    if (error instanceof BenchError && error.code === 'BENCH_RECORD_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+async function storeBaselines(
+  options: MeasuringOptions,
+  fromFile: string | undefined,
+  force: boolean,
+): Promise<number> {
+  const { screen } = options;
+  const record = fromFile === undefined ? await measureAndKeep(options) : await readRecord(fromFile);
+  const noise = findNoise(record);
+  if (noise !== undefined && !force) {
+    screen.write(
+      `Too noisy, no baseline was stored: ${noise}\nWait for a quiet machine, or store it all the same with --force.\n`,
+    );
+    return exitCodes.tooNoisy;
+  }
+  if (countFailures(record) > 0) {
+    screen.write('A case failed, so no baseline was stored.\n');
+    return exitCodes.caseFailed;
+  }
+  const chosen = record.packages.filter(({ name }) => options.filter === undefined || options.filter === name);
+  if (chosen.length === 0) {
+    screen.write(
+      `A baseline is stored for a whole package; this record has ${record.packages.map(({ name }) => name).join(', ')}.\n`,
+    );
+    return exitCodes.usage;
+  }
+  for (const entry of chosen) {
+    const path = baselinePath(options.baselinesDirectory, entry.name);
+    await writeRecord(path, { ...record, packages: [entry] });
+    screen.write(`stored ${path}\n`);
+  }
+  return exitCodes.done;
+}
+
+function baselinePath(directory: string, packageName: string): string {
+  return join(directory, `${packageName}.json`);
+}

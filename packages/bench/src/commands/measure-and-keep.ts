@@ -1,0 +1,33 @@
+/** What the verbs that measure have in common: a run with its progress on the screen, and its record in a file. */
+import { join } from 'node:path';
+import { type FoundCase, findCases } from '../case.ts';
+import type { MeasuringOptions } from '../command.ts';
+import { showProgress } from '../progress.ts';
+import { type BenchmarkRecord, writeRecord } from '../record.ts';
+import { renderEnvironment } from '../report/terminal.ts';
+import { runBenchmarks } from '../run.ts';
+
+export async function measureAndKeep(options: MeasuringOptions): Promise<BenchmarkRecord> {
+  const record = await measure(options, await findCases(options.casesDirectory, options.filter));
+  await keepRecord(options, record);
+  return record;
+}
+
+export async function measure(options: MeasuringOptions, cases: readonly FoundCase[]): Promise<BenchmarkRecord> {
+  const record = await runBenchmarks({
+    cases,
+    workDirectory: join(options.resultsDirectory, `work-${process.pid}`),
+    ...options.settings,
+    signal: options.signal,
+    onProgress: showProgress(options.screen, { now: () => performance.now() }),
+  });
+  options.screen.write(`${renderEnvironment(record.environment)}\n`);
+  return record;
+}
+
+export async function keepRecord(options: MeasuringOptions, record: BenchmarkRecord): Promise<void> {
+  const name = `${record.createdAt.replace(/[:.]/g, '-')}.json`;
+  const path = options.outFile ?? join(options.resultsDirectory, name);
+  await writeRecord(path, record);
+  options.screen.write(`record: ${path}\n\n`);
+}
