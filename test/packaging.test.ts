@@ -59,11 +59,15 @@ describe.for(published.map((room) => [room.manifest.name, room] as const))('%s',
     expect(report.match(/OK \(ESM\)/g)).toHaveLength(doors.length);
   });
 
-  test('is installed alone, imported by every door and started', { timeout: 120_000 }, async () => {
+  test('is installed alone and imported, by every door with its optional peers, and started', {
+    timeout: 120_000,
+  }, async () => {
     await install(consumer, name);
-    const script = `for (const door of ${JSON.stringify(doors)}) console.log(door, Object.keys(await import(door)).length > 0);`;
-    const imported = await run(process.execPath, ['--input-type=module', '--eval', script], consumer);
-    expect(imported).toBe(doors.map((door) => `${door} true\n`).join(''));
+    const rootDoor = doors.filter((door) => door === name);
+    expect(await importDoors(rootDoor, consumer)).toBe(rootDoor.map((door) => `${door} true\n`).join(''));
+    const peers = room.manifest.peerDependencies;
+    if (peers !== undefined) await install(consumer, name, peers);
+    expect(await importDoors(doors, consumer)).toBe(doors.map((door) => `${door} true\n`).join(''));
     for (const program of Object.keys(room.manifest.bin ?? {})) {
       expect(await run(join(consumer, 'node_modules/.bin', program), ['--version'], consumer)).toMatch(/\d+\.\d+\.\d+/);
     }
@@ -96,13 +100,18 @@ async function pack(room: Room): Promise<Tarball> {
   return { path: filename, files: files.map((file) => file.path) };
 }
 
-/** Nothing but the package, whose dependencies on the rest of ours are met by their tarballs. */
-async function install(consumer: string, name: string): Promise<void> {
+function importDoors(doors: readonly string[], consumer: string): Promise<string> {
+  const script = `for (const door of ${JSON.stringify(doors)}) console.log(door, Object.keys(await import(door)).length > 0);`;
+  return run(process.execPath, ['--input-type=module', '--eval', script], consumer);
+}
+
+/** Nothing but the package and what `peers` adds; its dependencies on the rest of ours are met by their tarballs. */
+async function install(consumer: string, name: string, peers: Readonly<Record<string, string>> = {}): Promise<void> {
   const others = [...tarballs].filter(([other]) => other !== name);
   await mkdir(consumer, { recursive: true });
   const manifest = {
     private: true,
-    dependencies: { [name]: `file:${tarball(name).path}` },
+    dependencies: { ...peers, [name]: `file:${tarball(name).path}` },
     overrides: Object.fromEntries(others.map(([other, { path }]) => [other, `file:${path}`])),
   };
   await writeFile(join(consumer, 'package.json'), JSON.stringify(manifest));
