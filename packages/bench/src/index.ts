@@ -28,6 +28,8 @@ export {
   type VariantRecord,
   writeRecord,
 } from './record.ts';
+export { type CaseHistory, type HistoryPoint, type HistorySources, readHistory } from './report/history.ts';
+export { type HtmlOptions, renderHtml } from './report/html.ts';
 export { renderMarkdown } from './report/markdown.ts';
 export { renderComparison, renderEnvironment, renderPackage } from './report/terminal.ts';
 export { type RunOptions, type RunProgress, runBenchmarks } from './run.ts';

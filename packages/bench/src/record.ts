@@ -100,14 +100,22 @@ export async function readRecord(path: string): Promise<BenchmarkRecord> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new BenchError('BENCH_RECORD_NOT_FOUND', `There is no record at ${path}.`, { cause });
   });
+  return parseRecord(text, path);
+}
+
+/**
+ * @param name  where the text is from, for the message
+ * @throws {BenchError} BENCH_RECORD_INVALID when it is something else than a record
+ */
+export function parseRecord(text: string, name: string): BenchmarkRecord {
   let record: unknown;
   try {
     record = JSON.parse(text);
   } catch (cause) {
-    throw new BenchError('BENCH_RECORD_INVALID', `${path} is not JSON: ${String(cause)}`, { cause });
+    throw new BenchError('BENCH_RECORD_INVALID', `${name} is not JSON: ${String(cause)}`, { cause });
   }
   if (isRecord(record)) return record;
-  throw new BenchError('BENCH_RECORD_INVALID', `${path} is not a record of format cadre-bench/1: measure it again.`);
+  throw new BenchError('BENCH_RECORD_INVALID', `${name} is not a record of format cadre-bench/1: measure it again.`);
 }
 
 /** Through a temporary name, so that a reader never meets half a record. Creates the folder. */

@@ -1,39 +1,70 @@
 /** `cadre-bench report`: prints a kept record, the newest where no file is named. */
-import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Command, exitCodes, folderOptions, onlyPositional, resolveFolders, UsageError } from '../command.ts';
 import { BenchError } from '../errors.ts';
 import { type BenchmarkRecord, formatRecord, readRecord } from '../record.ts';
+import { readHistory } from '../report/history.ts';
+import { renderHtml } from '../report/html.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { renderEnvironment, renderPackage } from '../report/terminal.ts';
 
-const renderers: Readonly<Record<string, (record: BenchmarkRecord) => string>> = {
+interface ReportSources {
+  readonly baselinesDirectory: string;
+  readonly resultsDirectory: string;
+}
+
+const renderers: Readonly<
+  Record<string, (record: BenchmarkRecord, sources: ReportSources) => string | Promise<string>>
+> = {
   terminal: (record) => [renderEnvironment(record.environment), '', ...record.packages.map(renderPackage)].join('\n'),
   markdown: renderMarkdown,
   json: formatRecord,
+  html: async (record, sources) =>
+    renderHtml(record, { history: await readHistory(sources), commandFor: (name) => `${ownCommand()} run ${name}` }),
 };
 
 export const reportCommand: Command = {
   summary: 'print a kept record (the newest, or the file named)',
-  usage: ['[file]', `--format FORMAT     ${Object.keys(renderers).join(', ')}`],
+  usage: [
+    '[file]',
+    `--format FORMAT     ${Object.keys(renderers).join(', ')}`,
+    '--out FILE          write it there instead of printing it',
+  ],
   async run(args, { screen }) {
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { ...folderOptions, format: { type: 'string', default: 'terminal' } },
+      options: { ...folderOptions, format: { type: 'string', default: 'terminal' }, out: { type: 'string' } },
     });
     const render = Object.hasOwn(renderers, values.format) ? renderers[values.format] : undefined;
     if (render === undefined) {
       throw new UsageError(`--format must be one of ${Object.keys(renderers).join(', ')}, not "${values.format}".`);
     }
     const file = onlyPositional(positionals);
-    const { resultsDirectory } = resolveFolders(values);
-    const record = await readRecord(file === undefined ? await findNewestRecord(resultsDirectory) : resolve(file));
-    screen.write(`${render(record)}\n`);
+    const folders = resolveFolders(values);
+    const record = await readRecord(
+      file === undefined ? await findNewestRecord(folders.resultsDirectory) : resolve(file),
+    );
+    const text = `${await render(record, folders)}\n`;
+    if (values.out === undefined) {
+      screen.write(text);
+    } else {
+      await mkdir(dirname(resolve(values.out)), { recursive: true });
+      await writeFile(values.out, text);
+      screen.write(`report: ${values.out}\n`);
+    }
     return exitCodes.done;
   },
 };
+
+/** As it was started, so that what the page says can be typed in. */
+function ownCommand(): string {
+  const program = relative(process.cwd(), process.argv[1] ?? '');
+  const isInstalled = program.split(sep).some((part) => part === 'node_modules' || part === '..');
+  return isInstalled ? 'cadre-bench' : `node ${program}`;
+}
 
 async function findNewestRecord(directory: string): Promise<string> {
   const names = await readdir(directory).catch(() => []);

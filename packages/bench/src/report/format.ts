@@ -17,6 +17,18 @@ export function formatRatio({ estimate, low, high }: Interval): string {
   return `${threeDigits(estimate)}× (${threeDigits(low)}–${threeDigits(high)})`;
 }
 
+/** `5 µs`: a tick of an axis, without digits that only say zero. */
+export function formatDurationTick(nanoseconds: number): string {
+  return formatDuration(nanoseconds)
+    .replace(/(\.\d*?)0+(?= )/, '$1')
+    .replace('. ', ' ');
+}
+
+/** `2.5×`, as short as it is exact to three digits: for the ticks of an axis. */
+export function formatTimes(times: number): string {
+  return `${Number(times.toPrecision(3)).toLocaleString('en', { maximumSignificantDigits: 3 })}×`;
+}
+
 /** `+3.1 % (+1.0 to +5.2)` */
 export function formatChange({ estimate, low, high }: Interval): string {
   return `${percent(estimate)} % (${percent(low)} to ${percent(high)})`;
