@@ -146,13 +146,14 @@ function simulate(simulation: Simulation): PackageRecord {
         variants: { cadre: variant(5000 * cost), rival: variant(9000 * rivalCost) },
       },
     ],
+    kinds: [],
     failures: [],
   };
 }
 
 function recordOf(entry: PackageRecord, busyShare = 0.1): BenchmarkRecord {
   return {
-    format: 'cadre-bench/1',
+    format: 'cadre-bench/2',
     createdAt: '2026-01-01T00:00:00.000Z',
     environment: {
       cpu: 'simulated',

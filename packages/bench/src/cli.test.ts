@@ -35,7 +35,7 @@ describe('cadre-bench', () => {
     const report = bench('report', '--format', 'markdown');
     expect(report).toMatchObject({ status: 0, stderr: '' });
     expect(report.stdout).toContain('| variant | per turn | time, cadre = 1 | peak memory |');
-    expect(JSON.parse(bench('report', '--format', 'json').stdout)).toMatchObject({ format: 'cadre-bench/1' });
+    expect(JSON.parse(bench('report', '--format', 'json').stdout)).toMatchObject({ format: 'cadre-bench/2' });
   });
 
   test('does not store a noisy record as a baseline', () => {

@@ -3,9 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { type Command, exitCodes, UsageError } from './command.ts';
 import { baselineCommand } from './commands/baseline.ts';
+import { checkCommand } from './commands/check.ts';
 import { compareCommand } from './commands/compare.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
+import { workloadCommand } from './commands/workload.ts';
 import { BenchError } from './errors.ts';
 import type { Screen } from './progress.ts';
 
@@ -14,6 +16,8 @@ const commands: Readonly<Record<string, Command>> = {
   compare: compareCommand,
   baseline: baselineCommand,
   report: reportCommand,
+  check: checkCommand,
+  workload: workloadCommand,
 };
 
 const interruption = new AbortController();

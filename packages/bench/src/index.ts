@@ -1,31 +1,65 @@
 /** Measure, compare with a stored baseline, report. */
 export { type CaseComparison, comparePackage, describeBusy, findNoise } from './baseline.ts';
 export {
-  assertEqualWork,
   type BenchmarkCase,
   type CaseContext,
-  checkCase,
+  type CaseHead,
   defineCase,
+  type PreparedVariant,
+  type Variant,
+} from './case.ts';
+export { type CheckOptions, checkCase } from './check-case.ts';
+export type { ControlName } from './controls.ts';
+export { type DiskReport, inspectDisk } from './disk-honesty.ts';
+export { type Environment, readEnvironment } from './environment.ts';
+export { assertEqualWork } from './equal-work.ts';
+export { BenchError, type BenchErrorCode } from './errors.ts';
+export {
+  type AnyCase,
+  type CaseKind,
   type FoundCase,
   findCases,
   type LoadedCase,
   loadCase,
-  type PreparedVariant,
-  type Variant,
-} from './case.ts';
-export type { ControlName } from './controls.ts';
-export { type Environment, readEnvironment } from './environment.ts';
-export { BenchError, type BenchErrorCode } from './errors.ts';
+} from './find-cases.ts';
+export { DurationHistogram, type HistogramCounts, histogramError } from './histogram.ts';
+export type {
+  KindRecord,
+  LeakRecord,
+  LeakVariantRecord,
+  LoadRecord,
+  LoadVariantRecord,
+  MemoryRecord,
+  MemoryVariantRecord,
+  ScenarioRecord,
+  SizeRecord,
+} from './kind-records.ts';
+export { defineLeak, type LeakCase, type LeakVerdict, type PreparedLeak } from './kinds/leak.ts';
+export { defineLoad, type LoadCase, type PreparedLoad } from './kinds/load.ts';
+export { defineMemory, type MemoryCase, type PreparedMemory } from './kinds/memory.ts';
+export {
+  defineScenario,
+  type PreparedScenario,
+  type ScenarioCase,
+  type ScenarioFault,
+  type ScenarioPhase,
+  type ScenarioProgress,
+  type ScenarioRun,
+} from './kinds/scenario.ts';
+export { type DoorSize, defineSize, type PackageSize, type SizeCase } from './kinds/size.ts';
 export {
   type BenchmarkRecord,
   type CaseFailure,
   type CaseRecord,
+  type ClaimRecord,
+  type ClaimUnit,
   type ControlRecord,
   formatRecord,
   type PackageRecord,
   type RunSettings,
   readRecord,
   type VariantRecord,
+  type WorkloadRecord,
   writeRecord,
 } from './record.ts';
 export { type CaseHistory, type HistoryPoint, type HistorySources, readHistory } from './report/history.ts';
@@ -44,3 +78,16 @@ export {
   seededRandom,
 } from './stats.ts';
 export { isEqual, judgeRatio, type Verdict, verdictLimits } from './verdict.ts';
+export {
+  type Claim,
+  type ClaimOutcome,
+  type ClaimVerdict,
+  defineWorkload,
+  findWorkloads,
+  loadWorkload,
+  type Probe,
+  type Workload,
+  type WorkloadDefinition,
+  type WorkloadFigures,
+} from './workload.ts';
+export { runWorkloads } from './workload-run.ts';

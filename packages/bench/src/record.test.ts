@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 const record: BenchmarkRecord = {
-  format: 'cadre-bench/1',
+  format: 'cadre-bench/2',
   createdAt: '2026-01-01T00:00:00.000Z',
   environment: {
     cpu: 'one',
@@ -40,6 +40,7 @@ const record: BenchmarkRecord = {
         },
       },
       cases: [],
+      kinds: [],
       failures: [],
     },
   ],

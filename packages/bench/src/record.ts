@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import type { ControlName } from './controls.ts';
 import type { Environment } from './environment.ts';
 import { BenchError } from './errors.ts';
+import type { KindRecord } from './kind-records.ts';
 import { type Interval, median } from './stats.ts';
 
 export interface RunSettings {
@@ -17,18 +18,45 @@ export interface RunSettings {
 }
 
 export interface BenchmarkRecord {
-  readonly format: 'cadre-bench/1';
+  readonly format: 'cadre-bench/2';
   /** ISO 8601, UTC */
   readonly createdAt: string;
   readonly environment: Environment;
   readonly settings: RunSettings;
   readonly packages: readonly PackageRecord[];
+  /** What was claimed of the cases of the package `workloads`, beside what was measured. */
+  readonly workloads?: readonly WorkloadRecord[];
+}
+
+export interface WorkloadRecord {
+  /** Of its case: `workloads/<name>`. */
+  readonly name: string;
+  /** Figures that are no time per unit, by round. */
+  readonly probes: Readonly<Record<string, readonly number[]>>;
+  readonly claims: readonly ClaimRecord[];
+}
+
+/** `perSecond` and `times` are better when they are more. */
+export type ClaimUnit = 'nanoseconds' | 'perSecond' | 'times';
+
+export interface ClaimRecord {
+  readonly what: string;
+  readonly unit: ClaimUnit;
+  readonly claimed?: number;
+  readonly source: string;
+  readonly measured: Interval;
+  /** `level` when the interval holds the claimed figure. */
+  readonly verdict: 'met' | 'missed' | 'level' | 'unclaimed';
+  readonly reason: string;
 }
 
 export interface PackageRecord {
   readonly name: string;
   readonly controls: Readonly<Partial<Record<ControlName, ControlRecord>>>;
+  /** Those that are timed. */
   readonly cases: readonly CaseRecord[];
+  /** All others, by kind. */
+  readonly kinds: readonly KindRecord[];
   readonly failures: readonly CaseFailure[];
 }
 
@@ -114,8 +142,9 @@ export function parseRecord(text: string, name: string): BenchmarkRecord {
   } catch (cause) {
     throw new BenchError('BENCH_RECORD_INVALID', `${name} is not JSON: ${String(cause)}`, { cause });
   }
-  if (isRecord(record)) return record;
-  throw new BenchError('BENCH_RECORD_INVALID', `${name} is not a record of format cadre-bench/1: measure it again.`);
+  if (isRecord(record)) return upgrade(record);
+  const formats = readableFormats.join(' or ');
+  throw new BenchError('BENCH_RECORD_INVALID', `${name} is not a record of format ${formats}: measure it again.`);
 }
 
 /** Through a temporary name, so that a reader never meets half a record. Creates the folder. */
@@ -132,12 +161,26 @@ export function formatRecord(record: BenchmarkRecord): string {
   return text.replace(/\[[\s\d.,eE+-]*\]/g, (list) => list.replace(/\s+/g, '').replaceAll(',', ', '));
 }
 
-function isRecord(value: unknown): value is BenchmarkRecord {
+/** The second format added the kinds of cases that are not timed. */
+const readableFormats = ['cadre-bench/1', 'cadre-bench/2'] as const;
+
+type StoredPackage = Omit<PackageRecord, 'kinds'> & Partial<Pick<PackageRecord, 'kinds'>>;
+
+type StoredRecord = Omit<BenchmarkRecord, 'format' | 'packages'> & {
+  readonly format: (typeof readableFormats)[number];
+  readonly packages: readonly StoredPackage[];
+};
+
+function upgrade({ packages, ...rest }: StoredRecord): BenchmarkRecord {
+  return { ...rest, format: 'cadre-bench/2', packages: packages.map((entry) => ({ kinds: [], ...entry })) };
+}
+
+function isRecord(value: unknown): value is StoredRecord {
   return (
     typeof value === 'object' &&
     value !== null &&
     'format' in value &&
-    value.format === 'cadre-bench/1' &&
+    readableFormats.some((format) => format === value.format) &&
     'packages' in value &&
     Array.isArray(value.packages) &&
     value.packages.every((entry: unknown) => typeof entry === 'object' && entry !== null && 'cases' in entry)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findCases } from './case.ts';
+import { findCases } from './find-cases.ts';
 import { type RunProgress, runBenchmarks } from './run.ts';
 
 const samples = fileURLToPath(new URL('../test/sample-cases', import.meta.url));

@@ -1,42 +1,120 @@
 /** The process in which one variant is calibrated or measured: a request in argv, one answer on descriptor 3. */
 import { writeSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
-import type { BenchmarkCase } from './case.ts';
+import { checkVariant, prepareVariant } from './check-case.ts';
 import { controls } from './controls.ts';
+import { inspectDisk } from './disk-honesty.ts';
+import { BenchError } from './errors.ts';
+import type { AnyCase, CaseKind } from './find-cases.ts';
+import { importCase, kindOf } from './find-cases.ts';
+import { measureLeak } from './kinds/leak.ts';
+import { measureLoad } from './kinds/load.ts';
+import { measureMemory } from './kinds/memory.ts';
+import { runScenario } from './kinds/scenario.ts';
 import { calibrateBatch, measureBatches, processClock } from './measure.ts';
-import type { VariantAddress, WorkerReport, WorkerRequest } from './worker.ts';
+import type { VariantAddress, WorkerAnswer, WorkerReports, WorkerRequest, WorkerTask } from './worker.ts';
 
 const request: WorkerRequest = JSON.parse(process.argv[2] ?? '');
-writeSync(3, JSON.stringify(await answer(request)));
+writeAll(3, JSON.stringify(await answer(request)));
 // What a rival left open must not keep the round waiting.
 process.exit(0);
 
-async function answer({ address, task, directory }: WorkerRequest): Promise<WorkerReport> {
+async function answer({ address, task, directory }: WorkerRequest): Promise<WorkerAnswer> {
   try {
-    const definition = await load(address);
-    const prepare = definition.variants[address.variant];
-    if (prepare === undefined) return { type: 'failed', message: `There is no variant ${address.variant}.` };
-    const prepared = await prepare({ directory });
-    try {
-      if (task.type === 'calibrate') {
-        const result = await prepared.run(1);
-        const validate = (batchResult: unknown, iterations: number) => definition.validate(batchResult, iterations);
-        const calibration = await calibrateBatch(prepared, validate, { ...task, clock: processClock });
-        return { type: 'calibrated', result, ...calibration };
-      }
-      const { samples, result } = await measureBatches(prepared, task, processClock);
-      definition.validate(result, task.iterations);
-      return { type: 'measured', samples, peakRssBytes: process.resourceUsage().maxRSS * 1024 };
-    } finally {
-      await prepared.close?.();
-    }
+    return { report: await work(address, task, directory) };
   } catch (error) {
-    return { type: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    const message = error instanceof Error ? describeError(error) : String(error);
+    return error instanceof BenchError ? { failed: message, code: error.code } : { failed: message };
   }
 }
 
-async function load(address: VariantAddress): Promise<BenchmarkCase> {
-  if ('control' in address) return controls[address.control] as BenchmarkCase;
-  const module: { default: BenchmarkCase } = await import(pathToFileURL(address.file).href);
-  return module.default;
+async function work(
+  address: VariantAddress,
+  task: WorkerTask,
+  directory: string,
+): Promise<WorkerReports[WorkerTask['type']]> {
+  if (task.type === 'inspectDisk') return inspectDisk(directory);
+  const definition = await load(address);
+  const { variant } = address;
+  if (task.type === 'check') {
+    if (definition.kind === 'size') throw new TypeError('A size is not run in a process of its own.');
+    return { result: await checkVariant(definition, variant, { directory }, task.iterations) };
+  }
+  switch (task.type) {
+    case 'calibrate':
+    case 'measure':
+      return timed(expectKind(definition, 'measure'), variant, task, directory);
+    case 'load': {
+      const loadCase = expectKind(definition, 'load');
+      const prepared = await prepareVariant(loadCase.variants, variant, { directory });
+      return closing(prepared, () => measureLoad({ ...loadCase, ...task.overrides }, prepared));
+    }
+    case 'memory': {
+      const memoryCase = expectKind(definition, 'memory');
+      const prepared = await prepareVariant(memoryCase.variants, variant, { directory });
+      return closing(prepared, () => measureMemory(memoryCase, prepared, task.items));
+    }
+    case 'leak': {
+      const leakCase = expectKind(definition, 'leak');
+      const prepared = await prepareVariant(leakCase.variants, variant, { directory });
+      return closing(prepared, () => measureLeak(leakCase, prepared));
+    }
+    case 'scenario': {
+      const scenario = expectKind(definition, 'scenario');
+      const prepared = await prepareVariant(scenario.variants, variant, { directory });
+      return closing(prepared, () => runScenario(scenario, prepared));
+    }
+  }
+}
+
+async function timed(
+  definition: Extract<AnyCase, { readonly kind?: 'measure' }>,
+  variant: string,
+  task: Extract<WorkerTask, { readonly type: 'calibrate' | 'measure' }>,
+  directory: string,
+): Promise<WorkerReports['calibrate' | 'measure']> {
+  const prepared = await prepareVariant(definition.variants, variant, { directory });
+  return closing(prepared, async () => {
+    if (task.type === 'calibrate') {
+      const result = await prepared.run(1);
+      const validate = (batchResult: unknown, iterations: number) => definition.validate(batchResult, iterations);
+      return { result, ...(await calibrateBatch(prepared, validate, { ...task, clock: processClock })) };
+    }
+    const { samples, result } = await measureBatches(prepared, task, processClock);
+    definition.validate(result, task.iterations);
+    return { samples, peakRssBytes: process.resourceUsage().maxRSS * 1024 };
+  });
+}
+
+async function closing<Result>(
+  prepared: { close?(): void | Promise<void> },
+  use: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await use();
+  } finally {
+    await prepared.close?.();
+  }
+}
+
+async function load(address: VariantAddress): Promise<AnyCase> {
+  return 'control' in address ? (controls[address.control] as AnyCase) : importCase(address.file);
+}
+
+function expectKind<Kind extends CaseKind>(
+  definition: AnyCase,
+  kind: Kind,
+): Extract<AnyCase, { readonly kind?: Kind | undefined }> {
+  if (kindOf(definition) !== kind) throw new TypeError(`The case is of kind ${kindOf(definition)}, not ${kind}.`);
+  return definition as Extract<AnyCase, { readonly kind?: Kind | undefined }>;
+}
+
+function describeError(error: Error): string {
+  const text = error instanceof BenchError ? error.message : (error.stack ?? error.message);
+  return error.cause instanceof Error ? `${text}\n${error.cause.stack ?? error.cause.message}` : text;
+}
+
+/** A pipe takes what it has room for: a long answer goes in several writes. */
+function writeAll(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
 }

@@ -10,7 +10,12 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { ControlName } from './controls.ts';
-import { BenchError } from './errors.ts';
+import type { DiskReport } from './disk-honesty.ts';
+import { BenchError, type BenchErrorCode } from './errors.ts';
+import type { LeakSeries } from './kinds/leak.ts';
+import type { LoadCase, LoadRound } from './kinds/load.ts';
+import type { MemoryPoint } from './kinds/memory.ts';
+import type { ScenarioRun } from './kinds/scenario.ts';
 import type { BatchPlan, Calibration } from './measure.ts';
 
 /** Where the variant is: in a case's file, or one of the controls. */
@@ -18,9 +23,27 @@ export type VariantAddress =
   | { readonly file: string; readonly variant: string }
   | { readonly control: ControlName; readonly variant: 'control' };
 
+/** What a process can be asked for, by `type`, and what it answers. */
 export type WorkerTask =
   | { readonly type: 'calibrate'; readonly batchMs: number; readonly warmupMs: number }
-  | ({ readonly type: 'measure' } & BatchPlan);
+  | ({ readonly type: 'measure' } & BatchPlan)
+  | { readonly type: 'check'; readonly iterations: number }
+  | { readonly type: 'load'; readonly overrides: Pick<LoadCase, 'warmupMs' | 'durationMs'> }
+  | { readonly type: 'memory'; readonly items: number }
+  | { readonly type: 'leak' }
+  | { readonly type: 'scenario' }
+  | { readonly type: 'inspectDisk' };
+
+export interface WorkerReports {
+  readonly calibrate: Calibration & { readonly result: unknown };
+  readonly measure: { readonly samples: readonly number[]; readonly peakRssBytes: number };
+  readonly check: { readonly result?: unknown };
+  readonly load: LoadRound;
+  readonly memory: MemoryPoint & { readonly result: unknown };
+  readonly leak: LeakSeries & { readonly result: unknown };
+  readonly scenario: ScenarioRun;
+  readonly inspectDisk: DiskReport;
+}
 
 export interface WorkerRequest {
   readonly address: VariantAddress;
@@ -28,10 +51,9 @@ export interface WorkerRequest {
   readonly directory: string;
 }
 
-export type WorkerReport =
-  | ({ readonly type: 'calibrated'; readonly result: unknown } & Calibration)
-  | { readonly type: 'measured'; readonly samples: readonly number[]; readonly peakRssBytes: number }
-  | { readonly type: 'failed'; readonly message: string };
+export type WorkerAnswer =
+  | { readonly report: WorkerReports[WorkerTask['type']] }
+  | { readonly failed: string; readonly code?: BenchErrorCode };
 
 export interface WorkerOptions {
   /** Each process gets a folder of its own in here, removed with the process. */
@@ -41,28 +63,23 @@ export interface WorkerOptions {
 }
 
 /**
- * @throws {BenchError} BENCH_WORKER_FAILED when the variant threw, was wrong, or its process ended without an answer
+ * @throws {BenchError} BENCH_WORKER_FAILED when the variant threw, was wrong, or its process ended without an answer;
+ * or with the code of a BenchError that the process met
  * @throws {BenchError} BENCH_WORKER_TIMEOUT when it took longer than `timeoutMs`; the process and its group are killed
  */
-export async function runWorker<Type extends 'calibrate' | 'measure'>(
+export async function runWorker<Type extends WorkerTask['type']>(
   address: VariantAddress,
-  task: WorkerTask & { readonly type: Type },
+  task: Extract<WorkerTask, { readonly type: Type }>,
   options: WorkerOptions,
-): Promise<Extract<WorkerReport, { type: Type extends 'calibrate' ? 'calibrated' : 'measured' }>>;
-export async function runWorker(
-  address: VariantAddress,
-  task: WorkerTask,
-  options: WorkerOptions,
-): Promise<WorkerReport> {
+): Promise<WorkerReports[Type]> {
   options.signal?.throwIfAborted();
   await mkdir(options.workDirectory, { recursive: true });
   const directory = await mkdtemp(join(options.workDirectory, 'process-'));
   try {
-    const report = await converse({ address, task, directory }, options);
-    if (report.type === 'failed') {
-      throw new BenchError('BENCH_WORKER_FAILED', `${describeAddress(address)} failed: ${report.message}`);
-    }
-    return report;
+    const answer = await converse({ address, task, directory }, options);
+    if ('report' in answer) return answer.report as WorkerReports[Type];
+    const message = `${describeAddress(address)} failed: ${answer.failed}`;
+    throw new BenchError(answer.code ?? 'BENCH_WORKER_FAILED', message);
   } finally {
     await rm(directory, { recursive: true, force: true, maxRetries: 3 });
   }
@@ -72,7 +89,7 @@ const entry = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../dist/worker-entry.js' : './worker-entry.js', import.meta.url),
 );
 
-async function converse(request: WorkerRequest, { timeoutMs, signal }: WorkerOptions): Promise<WorkerReport> {
+async function converse(request: WorkerRequest, { timeoutMs, signal }: WorkerOptions): Promise<WorkerAnswer> {
   const { NODE_OPTIONS: _, ...environment } = process.env;
   const child = spawn(process.execPath, ['--expose-gc', entry, JSON.stringify(request)], {
     cwd: request.directory,

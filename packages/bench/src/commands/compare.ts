@@ -4,7 +4,6 @@
  */
 import { parseArgs } from 'node:util';
 import { type CaseComparison, comparePackage, describeBusy } from '../baseline.ts';
-import { findCases } from '../case.ts';
 import {
   type Command,
   exitCodes,
@@ -15,6 +14,7 @@ import {
   resolveMeasuring,
 } from '../command.ts';
 import { readEnvironment } from '../environment.ts';
+import { findCases } from '../find-cases.ts';
 import { type BenchmarkRecord, countFailures } from '../record.ts';
 import { renderComparison } from '../report/terminal.ts';
 import { readBaseline } from './baseline.ts';

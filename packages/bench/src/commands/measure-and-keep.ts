@@ -1,7 +1,7 @@
 /** What the verbs that measure have in common: a run with its progress on the screen, and its record in a file. */
 import { join } from 'node:path';
-import { type FoundCase, findCases } from '../case.ts';
 import type { MeasuringOptions } from '../command.ts';
+import { type FoundCase, findCases } from '../find-cases.ts';
 import { showProgress } from '../progress.ts';
 import { type BenchmarkRecord, writeRecord } from '../record.ts';
 import { renderEnvironment } from '../report/terminal.ts';
@@ -13,8 +13,12 @@ export async function measureAndKeep(options: MeasuringOptions): Promise<Benchma
   return record;
 }
 
-export async function measure(options: MeasuringOptions, cases: readonly FoundCase[]): Promise<BenchmarkRecord> {
-  const record = await runBenchmarks({
+export async function measure(
+  options: MeasuringOptions,
+  cases: readonly FoundCase[],
+  run: typeof runBenchmarks = runBenchmarks,
+): Promise<BenchmarkRecord> {
+  const record = await run({
     cases,
     workDirectory: join(options.resultsDirectory, `work-${process.pid}`),
     ...options.settings,

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { assertEqualWork, checkCase, defineCase, findCases, loadCase } from './case.ts';
 import { BenchError } from './errors.ts';
+import { findCases, loadCase } from './find-cases.ts';
 
 const samples = fileURLToPath(new URL('../test/sample-cases', import.meta.url));
 
@@ -46,48 +46,6 @@ describe('loadCase', () => {
     const [found] = await findCases(samples, 'broken/no-case');
     if (found === undefined) throw new TypeError('The sample case is missing.');
     expect(await rejection(loadCase(found))).toMatchObject({ code: 'BENCH_CASE_INVALID' });
-  });
-});
-
-describe('checkCase', () => {
-  const closed: string[] = [];
-  const counting = (name: string, factor: number) => () => ({
-    run: (iterations: number) => iterations * factor,
-    close: () => void closed.push(name),
-  });
-  const options = { iterations: 3, directoryFor: async () => '/nowhere' };
-
-  test('runs, validates and closes every variant', async () => {
-    const definition = defineCase<number>({
-      question: 'Does it count?',
-      unit: 'count',
-      validate: (result, iterations) => expect(result).toBe(iterations),
-      variants: { cadre: counting('cadre', 1), rival: counting('rival', 1) },
-    });
-    closed.length = 0;
-    await checkCase('sample/count', definition, options);
-    expect(closed).toEqual(['cadre', 'rival']);
-  });
-
-  test('refuses variants that did unequal work', async () => {
-    const definition = defineCase<number>({
-      question: 'Does it count?',
-      unit: 'count',
-      validate: () => undefined,
-      variants: { cadre: counting('cadre', 1), rival: counting('rival', 2) },
-    });
-    expect(await rejection(checkCase('sample/count', definition, options))).toMatchObject({
-      code: 'BENCH_UNEQUAL_WORK',
-      message: expect.stringContaining('rival did other work than cadre: 6 against 3'),
-    });
-  });
-});
-
-describe('assertEqualWork', () => {
-  test('compares what the results say, not in which order', () => {
-    expect(() => assertEqualWork('a/b', { one: { x: 1, y: [2] }, two: { y: [2], x: 1 } })).not.toThrow();
-    expect(() => assertEqualWork('a/b', { one: undefined, two: undefined })).not.toThrow();
-    expect(() => assertEqualWork('a/b', { one: { x: 1 }, two: { x: 1, y: 2 } })).toThrow(BenchError);
   });
 });
 
