@@ -53,7 +53,7 @@ function describe(host: Host, version: string, done: (code: number) => void): Co
   const running = (command: Command): Command =>
     shared(command)
       .addOption(new Option('--concurrency <n>', 'attempts at once').argParser(positiveInteger))
-      .option('--profile <name>', 'settings: balanced, high-performance or ci')
+      .option('--profile <name>', 'settings for a kind of machine; see: cadre config profiles')
       .option('--no-cache', 'neither reuse results nor keep them')
       .option('--plain', 'lines instead of the live tree');
 
@@ -98,6 +98,29 @@ function describe(host: Host, version: string, done: (code: number) => void): Co
     .action(async (path, options) => {
       const { configExplain } = await import('./commands/config-explain.ts');
       done(await configExplain(host, path, own(options)));
+    });
+  shared(config.command('profiles'))
+    .description('the profiles there are, and why each of their values is what it is')
+    .argument('[name]', 'default: all')
+    .action(async (name, options) => {
+      const { configProfiles } = await import('./commands/config-profiles.ts');
+      done(await configProfiles(host, name, own(options)));
+    });
+  shared(config.command('trust'))
+    .description('what the project would set that only you may, and how to let it')
+    .argument('[dir]', 'default: the current folder')
+    .option('--accept <digest>', 'trust the settings file that was shown with this digest')
+    .option('--list', 'all files that are trusted')
+    .action(async (dir, options) => {
+      const { configTrust } = await import('./commands/config-trust.ts');
+      done(await configTrust(host, dir, own(options)));
+    });
+  shared(config.command('untrust'))
+    .description('take the trust in a folder back')
+    .argument('[dir]', 'default: the current folder')
+    .action(async (dir, options) => {
+      const { configUntrust } = await import('./commands/config-trust.ts');
+      done(await configUntrust(host, dir, own(options)));
     });
   return program;
 }

@@ -30,7 +30,8 @@ export async function compose(options: ComposeOptions): Promise<Machinery> {
   const { settings, useCache } = options;
   const cache = useCache ? await openResultsCache(options) : undefined;
   const bus = createBus({ transport: memoryTransport() });
-  const executor = withTimeout(localExecutor({ graceMs: settings.graceMs }), settings.timeoutMs);
+  const local = localExecutor({ graceMs: settings.graceMs });
+  const executor = withEnvironment(withTimeout(local, settings.timeoutMs), settings.environment);
   return {
     bus,
     executor,
@@ -79,6 +80,19 @@ function withTimeout(executor: Executor, timeoutMs: number): Executor {
     execute: (attempt, observer, signal) => {
       const isUnlimited = attempt.timeoutMs === Number.POSITIVE_INFINITY;
       return executor.execute(isUnlimited ? { ...attempt, timeoutMs } : attempt, observer, signal);
+    },
+    close: () => executor.close(),
+  };
+}
+
+/** What the workflow gives an agent counts more. Agents that are functions of ours have no environment of their own. */
+function withEnvironment(executor: Executor, environment: Settings['environment']): Executor {
+  return {
+    execute: (attempt, observer, signal) => {
+      const { agent } = attempt;
+      if (agent.adapter === 'module' || agent.adapter === 'model') return executor.execute(attempt, observer, signal);
+      const own = { ...agent, environment: { ...environment, ...agent.environment } };
+      return executor.execute({ ...attempt, agent: own }, observer, signal);
     },
     close: () => executor.close(),
   };

@@ -1,6 +1,17 @@
 /** The settings of `cadre`: what there is to set, the defaults, and the layers they come from. */
-import { defaultUserDirectory, type LoadedConfig, loadConfig, type ProfileSettings, profiles } from '@cadre/config';
+import { join } from 'node:path';
+import {
+  defaultUserDirectory,
+  type LoadedConfig,
+  loadConfig,
+  profiles,
+  reviewProject,
+  type TrustReview,
+} from '@cadre/config';
 import { z } from 'zod';
+import { commandName } from './command-name.ts';
+import { CadreError } from './errors.ts';
+import { stateFolder } from './folders.ts';
 import type { Host } from './host.ts';
 
 const settingsSchema = z.strictObject({
@@ -12,6 +23,8 @@ const settingsSchema = z.strictObject({
     memoryMaxBytes: z.int().min(0),
     diskMaxBytes: z.int().min(0),
   }),
+  /** For every agent, below what the workflow gives it. */
+  environment: z.record(z.string(), z.string()),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
@@ -23,22 +36,47 @@ export interface SettingsRequest {
   readonly flags?: { readonly concurrency?: number | undefined };
 }
 
-/** @throws {ConfigError} CONFIG_INVALID and others, with every problem at once. */
-export function loadSettings(host: Host, request: SettingsRequest): Promise<LoadedConfig<Settings>> {
-  return loadConfig({
+/** What a project file sets only once the user trusts it: variables can hold keys, move base URLs, and name programs to run. */
+const userOnly = ['environment'];
+
+/**
+ * The warnings say what to type.
+ * @throws {ConfigError} CONFIG_INVALID and others, with every problem at once.
+ */
+export async function loadSettings(host: Host, request: SettingsRequest): Promise<LoadedConfig<Settings>> {
+  const loaded = await loadConfig({
     name: 'cadre',
     schema: settingsSchema,
-    defaults: settingsOf(profiles.balanced),
-    profiles: Object.fromEntries(Object.entries(profiles).map(([name, profile]) => [name, settingsOf(profile)])),
+    defaults: { ...profiles.balanced, environment: {} },
+    profiles,
     userDirectory: defaultUserDirectory('cadre', host.environment, host.platform),
     cwd: request.directory,
     environment: host.environment,
     ignoredVariables: ['CADRE_DEBUG', 'CADRE_COMMAND_NAME', 'CADRE_RUN_MARKER'],
     flags: { concurrency: request.flags?.concurrency, profile: request.profile },
+    userOnly,
+    trustDirectory: trustDirectory(host),
   });
+  const suggestion = `see what it would set with \`${commandName(host)} config trust\``;
+  const warnings = loaded.warnings.map((warning) =>
+    warning.type === 'untrusted' && loaded.trust?.state !== 'untrustable' ? { ...warning, suggestion } : warning,
+  );
+  return { ...loaded, warnings };
 }
 
-/** Of a shipped profile, what is a setting here. */
-function settingsOf({ concurrency, timeoutMs, graceMs, cache }: ProfileSettings) {
-  return { concurrency, timeoutMs, graceMs, cache };
+/** What the project file found from `directory` would set if it were trusted; undefined without such a file. */
+export function reviewSettings(host: Host, directory: string): Promise<TrustReview | undefined> {
+  return reviewProject({ name: 'cadre', cwd: directory, userOnly, trustDirectory: neededTrustDirectory(host) });
+}
+
+/** @throws {CadreError} CADRE_USAGE when the environment names no home */
+export function neededTrustDirectory(host: Host): string {
+  const directory = trustDirectory(host);
+  if (directory !== undefined) return directory;
+  throw new CadreError('CADRE_USAGE', 'Trust is kept in your own folder; set HOME or XDG_STATE_HOME to say where.');
+}
+
+function trustDirectory(host: Host): string | undefined {
+  const folder = stateFolder(host);
+  return folder === undefined ? undefined : join(folder, 'trusted');
 }

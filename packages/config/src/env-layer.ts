@@ -9,15 +9,9 @@ import type { Layer, Origin } from './layer.ts';
 import { formatPath, type Path, startsWith } from './path.ts';
 import { copyPlainValue, isPlainObject, type PlainObject } from './plain-data.ts';
 import { nearest } from './suggest.ts';
+import type { ConfigWarning } from './warning.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Something that stops nothing, but that a person would want to know. */
-export interface ConfigWarning {
-  readonly message: string;
-  readonly variable: string;
-  readonly suggestion: string | undefined;
-}
 
 export interface EnvironmentLayer {
   readonly layer: Layer;
@@ -86,7 +80,9 @@ export function readEnvironmentLayer(
     if (setting === undefined) {
       const near = nearest(name, variables.keys());
       const suggestion = near === undefined ? undefined : `did you mean ${near}?`;
-      warnings.push({ message: `${name} names no setting and was ignored`, variable: name, suggestion });
+      const message = `${name} names no setting and was ignored`;
+      const none = { path: undefined, file: undefined };
+      warnings.push({ type: 'unknownVariable', message, suggestion, variable: name, ...none });
     } else {
       readVariable(name, text, setting);
     }

@@ -14,7 +14,12 @@ export interface ConfigProblem {
   readonly suggestion: string | undefined;
 }
 
-export type ConfigErrorCode = 'CONFIG_INVALID' | 'CONFIG_UNREADABLE' | 'CONFIG_AMBIGUOUS_FILE';
+export type ConfigErrorCode =
+  | 'CONFIG_INVALID'
+  | 'CONFIG_UNREADABLE'
+  | 'CONFIG_AMBIGUOUS_FILE'
+  | 'CONFIG_UNTRUSTED'
+  | 'CONFIG_UNTRUSTABLE';
 
 export class ConfigError extends Error {
   readonly code: ConfigErrorCode;
@@ -29,10 +34,13 @@ export class ConfigError extends Error {
   }
 }
 
-export function invalidConfig(problems: readonly ConfigProblem[]): ConfigError {
+export function invalidConfig(
+  problems: readonly ConfigProblem[],
+  code: ConfigErrorCode = 'CONFIG_INVALID',
+): ConfigError {
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
   const lines = problems.map((problem) => `  ${formatProblem(problem)}`);
-  return new ConfigError('CONFIG_INVALID', [`${count} in the configuration:`, ...lines].join('\n'), problems);
+  return new ConfigError(code, [`${count} in the configuration:`, ...lines].join('\n'), problems);
 }
 
 function formatProblem({ path, message, source, suggestion }: ConfigProblem): string {

@@ -1,12 +1,18 @@
 /** Why a setting has the value it has: which layer set it, where, and what that hid. */
 import { describeOrigin, type Layer, type Origin } from './layer.ts';
 import { find } from './merge.ts';
-import { formatPath, type Path } from './path.ts';
-import { isPlainObject, type PlainObject } from './plain-data.ts';
+import { formatPath, type Path, startsWith } from './path.ts';
+import { isPlainObject } from './plain-data.ts';
 
 export interface SetValue {
   readonly value: unknown;
   readonly origin: Origin;
+}
+
+/** What a project file said and may not say. */
+export interface RefusedValue extends SetValue {
+  readonly path: Path;
+  readonly reason: string;
 }
 
 export interface Explanation {
@@ -20,14 +26,24 @@ export interface Explanation {
   readonly setBy: Origin | undefined;
   /** What lower layers said and nobody hears, highest first. For an object see its `entries`. */
   readonly hid: readonly SetValue[];
+  /** What an untrusted project file says and nobody heeds, because only the user may say it. For an object see its `entries`. */
+  readonly refused: readonly RefusedValue[];
   /** For an object: its members, explained. */
   readonly entries: readonly Explanation[];
   /** The explanation in lines for a person to read. */
   toString(): string;
 }
 
-/** @param layers low to high */
-export function explain(layers: readonly Layer[], value: unknown, path: Path): Explanation {
+/**
+ * @param layers low to high
+ * @param allRefused what was taken out of the layers before
+ */
+export function explain(
+  layers: readonly Layer[],
+  allRefused: readonly RefusedValue[],
+  value: unknown,
+  path: Path,
+): Explanation {
   const final = find(isPlainObject(value) ? value : {}, path);
   const finalValue = final.type === 'value' ? final.value : undefined;
   const said = whatLayersSay(layers, path);
@@ -35,13 +51,15 @@ export function explain(layers: readonly Layer[], value: unknown, path: Path): E
   const isMerged = top !== undefined && isPlainObject(top.value);
   const firstHidden = isMerged ? lower.findIndex((each) => !isPlainObject(each.value)) : 0;
   const hid = firstHidden === -1 ? [] : lower.slice(firstHidden).filter((each) => each.value !== undefined);
-  const names = isPlainObject(finalValue) ? memberNames(finalValue, said) : [];
+  const refused = allRefused.flatMap((each) => partAt(each, path));
+  const names = memberNames(finalValue, said, allRefused, path);
   const explanation = {
     path: formatPath(path),
     value: finalValue,
     setBy: top?.origin,
     hid: Object.freeze(hid),
-    entries: Object.freeze(names.map((name) => explain(layers, value, [...path, name]))),
+    refused: Object.freeze(refused),
+    entries: Object.freeze(names.map((name) => explain(layers, allRefused, value, [...path, name]))),
   };
   return Object.freeze({ ...explanation, toString: () => format(explanation).join('\n') });
 }
@@ -57,6 +75,13 @@ export function winningOrigin(layers: readonly Layer[], path: Path, part: 'key' 
   return undefined;
 }
 
+/** What of a refused value stands at `path`. */
+function partAt(refused: RefusedValue, path: Path): readonly RefusedValue[] {
+  if (!startsWith(path, refused.path)) return [];
+  const found = find({ value: refused.value }, ['value', ...path.slice(refused.path.length)]);
+  return found.type === 'value' ? [{ ...refused, path, value: found.value }] : [];
+}
+
 /** Highest first. Where something other than an object covers the path, `value` is `undefined`. */
 function whatLayersSay(layers: readonly Layer[], path: Path): SetValue[] {
   const said: SetValue[] = [];
@@ -68,21 +93,30 @@ function whatLayersSay(layers: readonly Layer[], path: Path): SetValue[] {
   return said;
 }
 
-function memberNames(value: PlainObject, said: readonly SetValue[]): string[] {
-  const names = new Set(Object.keys(value));
+function memberNames(
+  value: unknown,
+  said: readonly SetValue[],
+  refused: readonly RefusedValue[],
+  path: Path,
+): readonly string[] {
+  const below = refused.filter((each) => each.path.length > path.length && startsWith(each.path, path));
+  if (!isPlainObject(value) && below.length === 0) return [];
+  const names = new Set(Object.keys(isPlainObject(value) ? value : {}));
+  for (const each of below) names.add(String(each.path[path.length]));
   for (const each of said) {
     if (isPlainObject(each.value)) for (const name of Object.keys(each.value)) names.add(name);
   }
   return [...names];
 }
 
-function format({ path, value, setBy, hid, entries }: Omit<Explanation, 'toString'>): string[] {
+function format({ path, value, setBy, hid, refused, entries }: Omit<Explanation, 'toString'>): string[] {
   if (entries.length > 0) return entries.flatMap((entry) => format(entry));
   const source = setBy === undefined ? (value === undefined ? 'no layer' : 'the schema') : describeOrigin(setBy);
   return [
     `${path === '' ? 'settings' : path} = ${show(value)}`,
     `  set by ${source}`,
     ...hid.map((each) => `  hides  ${show(each.value)} from ${describeOrigin(each.origin)}`),
+    ...refused.map((each) => `  refuses ${show(each.value)} from ${describeOrigin(each.origin)}: ${each.reason}`),
   ];
 }
 

@@ -1,4 +1,5 @@
 /** One settings file, to plain data whose every part knows its line and column. */
+import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { extname } from 'node:path';
 import { ConfigError, type ConfigProblem } from './errors.ts';
@@ -20,11 +21,17 @@ export interface FileLayer {
   readonly problems: readonly ConfigProblem[];
   /** False when the text could not be understood at all, so that its settings are unknown. */
   readonly isReadable: boolean;
+  /** Of the bytes that were parsed, in hexadecimal. */
+  sha256(): string;
 }
 
 export async function readFileLayer(name: LayerName, file: string, limits: FileLimits): Promise<FileLayer> {
-  const text = readText(name, file, limits.maxFileBytes);
-  if (typeof text !== 'string') return { layer: emptyLayer(name, file), problems: [text], isReadable: false };
+  const read = readText(name, file, limits.maxFileBytes);
+  const { bytes, text } = read;
+  const sha256 = () => createHash('sha256').update(bytes).digest('hex');
+  if (text === undefined) {
+    return { layer: emptyLayer(name, file), problems: [read.problem], isReadable: false, sha256 };
+  }
   const parsed = await parseText(text, file, limits);
   const problems = parsed.problems.map(({ offset, message }) => problemAt(originAt(offset), '', message));
   const { value } = parsed;
@@ -32,12 +39,12 @@ export async function readFileLayer(name: LayerName, file: string, limits: FileL
   if (problems.length > 0 || (!isEmpty && !isPlainObject(value))) {
     const message = `must hold settings by name, got ${Array.isArray(value) ? 'a list' : `a ${typeof value}`}`;
     if (problems.length === 0) problems.push(problemAt(originAt(parsed.root.valueOffset), '', message));
-    return { layer: emptyLayer(name, file), problems, isReadable: false };
+    return { layer: emptyLayer(name, file), problems, isReadable: false, sha256 };
   }
   const copy = copyPlainObject(isEmpty ? {} : value, limits.maxDepth, (path, part, message) => {
     problems.push(problemAt(locate(path, part), formatPath(path), message));
   });
-  return { layer: { name, origin: file, present: true, value: copy, locate }, problems, isReadable: true };
+  return { layer: { name, origin: file, present: true, value: copy, locate }, problems, isReadable: true, sha256 };
 
   function locate(path: Path, part: 'key' | 'value'): Origin {
     let place: Located = parsed.root;
@@ -50,7 +57,7 @@ export async function readFileLayer(name: LayerName, file: string, limits: FileL
   }
 
   function originAt(offset: number): Origin {
-    return { layer: name, file, ...lineAndColumn(String(text), offset) };
+    return { layer: name, file, ...lineAndColumn(text ?? '', offset) };
   }
 }
 
@@ -84,18 +91,23 @@ async function parseText(text: string, file: string, limits: FileLimits): Promis
   }
 }
 
+type ReadText =
+  | { readonly bytes: Uint8Array; readonly text: string }
+  | { readonly bytes: Uint8Array; readonly text?: undefined; readonly problem: ConfigProblem };
+
 /** The file's text, or what is wrong with it. @throws {ConfigError} CONFIG_UNREADABLE when the system refuses */
-function readText(name: LayerName, file: string, maxFileBytes: number): string | ConfigProblem {
+function readText(name: LayerName, file: string, maxFileBytes: number): ReadText {
   const origin: Origin = { layer: name, file };
+  const wrong = (message: string): ReadText => ({ bytes: new Uint8Array(), problem: problemAt(origin, '', message) });
   let bytes: Buffer;
   try {
     // Without O_NONBLOCK, opening a named pipe would wait for its writer.
     const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const stat = fstatSync(descriptor);
-      if (!stat.isFile()) return problemAt(origin, '', 'is not a regular file');
+      if (!stat.isFile()) return wrong('is not a regular file');
       if (stat.size > maxFileBytes) {
-        return problemAt(origin, '', `is ${stat.size} bytes long, over maxFileBytes (${maxFileBytes})`);
+        return wrong(`is ${stat.size} bytes long, over maxFileBytes (${maxFileBytes})`);
       }
       bytes = readUpTo(descriptor, stat.size);
     } finally {
@@ -107,10 +119,10 @@ function readText(name: LayerName, file: string, maxFileBytes: number): string |
     throw new ConfigError('CONFIG_UNREADABLE', message, [problemAt(origin, '', message)], { cause });
   }
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return { bytes, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    return problemAt(origin, '', 'is not UTF-8 text');
+    return wrong('is not UTF-8 text');
   }
 }
 

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ConfigError } from './errors.ts';
-import { type LoadOptions, loadConfig } from './load.ts';
+import { loadConfig } from './load.ts';
+import type { LoadOptions } from './options.ts';
 
 const schema = z.looseObject({ agents: z.record(z.string(), z.unknown()).optional() });
 let root: string;

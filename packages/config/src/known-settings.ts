@@ -25,9 +25,9 @@ export function addSettings(known: KnownSettings, value: PlainObject, parent: re
   }
 }
 
-/** Adds what the schema tells of itself; nothing when it does not speak JSON Schema. */
-export function addSchemaSettings(known: KnownSettings, schema: StandardSchemaV1): void {
-  const root = jsonSchemaOf(schema);
+/** Adds what the schema tells of itself, or the JSON Schema given beside it; nothing when there is neither. */
+export function addSchemaSettings(known: KnownSettings, schema: StandardSchemaV1, given: object | undefined): void {
+  const root = given === undefined ? jsonSchemaOf(schema) : { ...given };
   if (root !== undefined) addProperties(known, root, root, [], []);
 }
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ConfigError } from './errors.ts';
-import { type LoadOptions, loadConfig } from './load.ts';
+import { loadConfig } from './load.ts';
+import type { LoadOptions } from './options.ts';
 import { profiles } from './profiles/profiles.ts';
 
 const schema = z.strictObject({

@@ -1,52 +1,24 @@
 /** The order of the layers, and the one call that turns them into a value. */
-import { resolve } from 'node:path';
+import { join } from 'node:path';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { type ConfigWarning, type Environment, readEnvironmentLayer, variablesOf } from './env-layer.ts';
+import { readEnvironmentLayer, variablesOf } from './env-layer.ts';
 import { type ConfigProblem, invalidConfig } from './errors.ts';
-import { type Explanation, explain, winningOrigin } from './explain.ts';
+import { type Explanation, explain, type RefusedValue, winningOrigin } from './explain.ts';
 import { type FileLayer, problemAt, readFileLayer } from './file-layer.ts';
 import { findFileIn, findFileUpward } from './find-file.ts';
 import { readFlagLayer } from './flag-layer.ts';
 import { addSchemaSettings, addSettings, type KnownSettings } from './known-settings.ts';
-import { emptyLayer, type Layer, type LayerName } from './layer.ts';
+import { describeOrigin, emptyLayer, type Layer, type LayerName } from './layer.ts';
 import { find, mergeLayers } from './merge.ts';
 import { objectLayer } from './object-layer.ts';
-import { type Path, parsePath } from './path.ts';
+import { type LoadOptions, type ResolvedOptions, resolveLoadOptions } from './options.ts';
+import { formatPath, type Path, parsePath } from './path.ts';
 import { frozenCopy } from './plain-data.ts';
 import { nearest } from './suggest.ts';
+import { describeRefusal, type ProjectTrust, refusalAdvice, trustOf } from './trust.ts';
+import { takeUserOnly } from './user-only.ts';
 import { validate } from './validate.ts';
-
-export interface LoadOptions<Schema extends StandardSchemaV1> {
-  /** Any Standard Schema: zod, valibot, arktype … What it returns becomes the value. */
-  readonly schema: Schema;
-  /** `cadre` looks for `cadre.config.yaml` and reads `CADRE_…`. Letters, digits and `-`. */
-  readonly name: string;
-  /** The lowest layer. */
-  readonly defaults?: object;
-  /** By name. Given any, the setting `profile` picks one, unless the option `profile` does. */
-  readonly profiles?: Readonly<Record<string, object>>;
-  readonly profile?: string | undefined;
-  /** Holds `config.{yaml,yml,json,jsonc,toml}`. Without it there is no user layer. */
-  readonly userDirectory?: string | undefined;
-  /** Where the search for the project file starts, upward. @default process.cwd() */
-  readonly cwd?: string;
-  /** The last folder that is searched. @default the root of the file system */
-  readonly topDirectory?: string | undefined;
-  /** Read instead of searching; its name's ending tells the format (YAML where it is unknown). */
-  readonly projectFile?: string | undefined;
-  /** @default {} Nothing is read from the process's environment unless it is passed. */
-  readonly environment?: Environment;
-  /** @default the name in capitals and an underscore: `CADRE_` */
-  readonly environmentPrefix?: string;
-  /** Variables with the prefix that are no settings, and no cause for a warning. */
-  readonly ignoredVariables?: readonly string[];
-  /** Nested (`{ cache: { diskMaxBytes: 1 } }`) or with paths as keys (`{ 'cache.diskMaxBytes': 1 }`). */
-  readonly flags?: Readonly<Record<string, unknown>>;
-  /** @default 1 MiB. A longer file is a problem; so is a longer variable. */
-  readonly maxFileBytes?: number;
-  /** How deep settings may nest, 1 to 500. @default 64 */
-  readonly maxDepth?: number;
-}
+import type { ConfigWarning } from './warning.ts';
 
 export interface LoadedLayer {
   readonly name: LayerName;
@@ -61,6 +33,8 @@ export interface LoadedConfig<T> {
   readonly layers: readonly LoadedLayer[];
   /** The chosen profile's name. */
   readonly profile: string | undefined;
+  /** Whether the project file may set what only the user may; `undefined` when it doesn't try, or when there is none. */
+  readonly trust: ProjectTrust | undefined;
   readonly warnings: readonly ConfigWarning[];
   /** Why the setting at `path` (`cache.diskMaxBytes`; empty: all) has its value. @throws {TypeError} for a text that is no path */
   explain(path?: string | Path): Explanation;
@@ -77,7 +51,7 @@ export async function loadConfig<Schema extends StandardSchemaV1>(
   options: LoadOptions<Schema>,
 ): Promise<LoadedConfig<StandardSchemaV1.InferOutput<Schema>>> {
   const settings = resolveLoadOptions(options);
-  const { schema, profiles, prefix, environment, maxDepth } = settings;
+  const { schema, jsonSchema, profiles, prefix, environment, maxDepth } = settings;
   const defaults = objectLayer('defaults', 'defaults', settings.defaults, maxDepth, { layer: 'defaults' });
   const profileLayers = Object.entries(profiles).map(([profile, value]) =>
     objectLayer('profile', profile, value, maxDepth, { layer: 'profile', profile }),
@@ -89,44 +63,99 @@ export async function loadConfig<Schema extends StandardSchemaV1>(
   let variables = variablesOf(prefix, known);
   let isSchemaKnown = false;
   const allKnown = (): KnownSettings => {
-    if (!isSchemaKnown) addSchemaSettings(known, schema);
+    if (!isSchemaKnown) addSchemaSettings(known, schema, jsonSchema);
     isSchemaKnown = true;
     return known;
   };
   // Asking the schema takes longer than all the rest; most environments hold nothing of ours.
   if (Object.keys(environment).some((name) => name.startsWith(prefix))) variables = variablesOf(prefix, allKnown());
 
-  const user = await fileLayer('user', settings.userFile, settings);
-  const project = await fileLayer('project', settings.projectFile, settings);
+  const user = await fileLayer('user', userFileOf(settings), settings);
+  const readProject = await fileLayer('project', projectFileOf(settings), settings);
+  const { project, refused, trust } = restrict(readProject, user.layer, settings);
   const fromEnvironment = readEnvironmentLayer(environment, prefix, variables, settings.ignoredVariables, settings);
   const flags = readFlagLayer(settings.flags, maxDepth);
-  const problems = [user, project, fromEnvironment, flags].flatMap((source) => source.problems);
+  const problems = [user, readProject, fromEnvironment, flags].flatMap((source) => source.problems);
 
-  const chosen = [defaults, user.layer, project.layer, fromEnvironment.layer, flags.layer];
+  const chosen = [defaults, user.layer, project, fromEnvironment.layer, flags.layer];
   const profile = chooseProfile(settings.profile, profileLayers, chosen, problems);
-  const profileLayer = profileLayers.find((layer) => layer.origin === profile) ?? emptyLayer('profile', 'none');
+  const profileLayer =
+    profileLayers.find((layer) => layer.origin === profile) ?? emptyLayer('profile', 'no profile chosen');
   const layers = chosen.toSpliced(1, 0, profileLayer);
   // What an unreadable file would have said is unknown, so the schema's view of the rest would mislead.
-  if (!user.isReadable || !project.isReadable) throw invalidConfig(problems);
+  if (!user.isReadable || !readProject.isReadable) throw invalidConfig(problems);
+  const untrusted = settings.onUntrusted === 'fail' ? refused.map((each) => untrustedProblem(each, trust)) : [];
 
   const validated = await validate(schema, mergeLayers(layers.map((layer) => layer.value)), layers, allKnown);
   const reported = new Set(problems.map((problem) => problem.path));
   problems.push(...(validated.problems ?? []).filter((problem) => !reported.has(problem.path)));
-  if (validated.problems !== undefined || problems.length > 0) throw invalidConfig(problems);
+  if (validated.problems !== undefined || problems.length > 0) throw invalidConfig([...problems, ...untrusted]);
+  if (untrusted.length > 0) throw invalidConfig(untrusted, 'CONFIG_UNTRUSTED');
 
   const value = frozenCopy(validated.value);
   return Object.freeze({
     value,
     profile,
     layers: Object.freeze(layers.map(({ name, origin, present }) => Object.freeze({ name, origin, present }))),
-    warnings: Object.freeze(fromEnvironment.warnings),
-    explain: (path: string | Path = '') => explain(layers, value, typeof path === 'string' ? parsePath(path) : path),
+    trust,
+    warnings: Object.freeze([...fromEnvironment.warnings, ...refused.map((each) => untrustedWarning(each, trust))]),
+    explain: (path: string | Path = '') =>
+      explain(layers, refused, value, typeof path === 'string' ? parsePath(path) : path),
   });
 }
 
-async function fileLayer(name: 'user' | 'project', file: string | undefined, limits: Resolved): Promise<FileLayer> {
-  if (file === undefined) return { layer: emptyLayer(name, 'none'), problems: [], isReadable: true };
-  return readFileLayer(name, file, limits);
+function userFileOf({ userDirectory }: ResolvedOptions): string | undefined {
+  return userDirectory === undefined ? undefined : findFileIn(userDirectory, 'config');
+}
+
+function projectFileOf({ projectFile, cwd, projectStem, topDirectory }: ResolvedOptions): string | undefined {
+  return projectFile ?? findFileUpward(cwd, projectStem, topDirectory);
+}
+
+async function fileLayer(
+  name: 'user' | 'project',
+  file: string | undefined,
+  settings: ResolvedOptions,
+): Promise<FileLayer> {
+  if (file !== undefined) return readFileLayer(name, file, settings);
+  const { userDirectory, cwd, projectStem } = settings;
+  const userOrigin = userDirectory === undefined ? 'no user directory' : `no ${join(userDirectory, 'config.*')}`;
+  const origin = name === 'user' ? userOrigin : `no ${projectStem}.* in ${cwd} or above`;
+  return { layer: emptyLayer(name, origin), problems: [], isReadable: true, sha256: () => '' };
+}
+
+interface RestrictedProject {
+  readonly project: Layer;
+  readonly refused: readonly RefusedValue[];
+  readonly trust: ProjectTrust | undefined;
+}
+
+/** Takes out of the project's layer what only the user may set, unless the user trusts these bytes. */
+function restrict({ layer, sha256 }: FileLayer, user: Layer, settings: ResolvedOptions): RestrictedProject {
+  const { kept, taken } = takeUserOnly(layer.value, settings.userOnly, user.value);
+  if (taken.length === 0) return { project: layer, refused: [], trust: undefined };
+  const trust = Object.freeze(trustOf(layer.origin, sha256(), settings.trustDirectory));
+  if (trust.state === 'trusted') return { project: layer, refused: [], trust };
+  const reason = describeRefusal(layer.origin, trust);
+  const refused = taken.map(({ path, value }) =>
+    Object.freeze({ path, value: frozenCopy(value), origin: layer.locate(path, 'value'), reason }),
+  );
+  return { project: { ...layer, value: kept }, refused, trust };
+}
+
+function untrustedProblem({ path, origin, reason }: RefusedValue, trust: ProjectTrust | undefined): ConfigProblem {
+  return problemAt(origin, formatPath(path), reason, trust && refusalAdvice(trust));
+}
+
+function untrustedWarning({ path, origin, reason }: RefusedValue, trust: ProjectTrust | undefined): ConfigWarning {
+  return Object.freeze({
+    type: 'untrusted',
+    message: `${describeOrigin(origin)}  ${formatPath(path)} was ignored: ${reason}`,
+    suggestion: trust && refusalAdvice(trust),
+    variable: undefined,
+    path: formatPath(path),
+    file: origin.file,
+  });
 }
 
 function chooseProfile(
@@ -145,46 +174,4 @@ function chooseProfile(
   const suggestion = near === undefined ? undefined : `did you mean "${near}"?`;
   problems.push(problemAt(winningOrigin(layers, ['profile'], 'value'), 'profile', message, suggestion));
   return undefined;
-}
-
-type Resolved = ReturnType<typeof resolveLoadOptions>;
-
-function resolveLoadOptions(options: LoadOptions<StandardSchemaV1>) {
-  const { schema, name, profile, profiles = {}, cwd = process.cwd(), userDirectory, topDirectory } = options;
-  if (!/^[a-z][a-z\d-]*$/i.test(name)) {
-    throw new TypeError(`Expected \`name\` to be letters, digits and \`-\`, got \`${name}\``);
-  }
-  if (typeof schema?.['~standard']?.validate !== 'function') {
-    throw new TypeError('Expected `schema` to be a Standard Schema (an object with `~standard`)');
-  }
-  if (profile !== undefined && !Object.hasOwn(profiles, profile)) {
-    const names = Object.keys(profiles);
-    throw new TypeError(
-      `Expected \`profile\` to be one of ${names.join(', ') || '(no profiles are given)'}, got \`${profile}\``,
-    );
-  }
-  const maxFileBytes = atLeastOne('maxFileBytes', options.maxFileBytes ?? 1024 * 1024, Number.MAX_SAFE_INTEGER);
-  const { projectFile } = options;
-  return Object.freeze({
-    schema,
-    profile,
-    profiles,
-    defaults: options.defaults ?? {},
-    userFile: userDirectory === undefined ? undefined : findFileIn(resolve(userDirectory), 'config'),
-    projectFile:
-      projectFile === undefined ? findFileUpward(cwd, `${name}.config`, topDirectory) : resolve(cwd, projectFile),
-    environment: options.environment ?? {},
-    prefix: options.environmentPrefix ?? `${name.replaceAll('-', '_').toUpperCase()}_`,
-    ignoredVariables: options.ignoredVariables ?? [],
-    flags: options.flags ?? {},
-    maxFileBytes,
-    maxDepth: atLeastOne('maxDepth', options.maxDepth ?? 64, 500),
-  });
-}
-
-function atLeastOne(option: string, value: number, maximum: number): number {
-  if (Number.isInteger(value) && value >= 1 && value <= maximum) return value;
-  throw new RangeError(
-    `Expected \`${option}\` to be an integer from 1 to ${maximum}, got \`${value}\` (${typeof value})`,
-  );
 }
