@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type CacheOptions, createCache } from './cache.ts';
+import { createCache } from './cache.ts';
+import type { CacheOptions } from './cache-options.ts';
 import { openDiskStore } from './disk.ts';
 import { CacheError, type StoreUnavailableError, UnsupportedValueError } from './errors.ts';
 import { memoryStore } from './memory.ts';
@@ -186,7 +187,12 @@ describe('Cache.getOrSet', () => {
     for (const overtake of [() => cache.set('key', 'newer'), () => cache.delete('key'), () => cache.clear()]) {
       await cache.clear();
       const { opened, open } = gate<string>();
-      const older = cache.getOrSet('key', () => opened);
+      const begun = gate();
+      const older = cache.getOrSet('key', () => {
+        begun.open();
+        return opened;
+      });
+      await begun.opened;
       await overtake();
       open('older');
       expect(await older).toBe('older');
@@ -228,8 +234,18 @@ describe('Cache.getOrSet', () => {
     await cache.getOrSet('key', () => 'old', options);
     clock.nowMs += 1_200;
     const { opened, open } = gate<string>();
-    const ask = () => cache.getOrSet('key', () => opened, options);
+    const begun = gate();
+    const ask = () =>
+      cache.getOrSet(
+        'key',
+        () => {
+          begun.open();
+          return opened;
+        },
+        options,
+      );
     expect(await Promise.all([ask(), ask()])).toEqual(['old', 'old']);
+    await begun.opened;
     expect(cache.stats()).toMatchObject({ computations: 2, staleHits: 2 });
     open('new');
     expect(await cache.getOrSet('key', () => 'not asked')).toBe('new');
@@ -257,9 +273,10 @@ describe('Cache.getOrSet', () => {
     });
     await using cache = createCache({ stores: [failing], onStoreError: (error) => reported.push(error) });
     expect(await cache.getOrSet('key', () => 'value')).toBe('value');
-    expect(failing.faults).toBe(2);
-    expect(cache.stats().tiers[0]?.errors).toBe(2);
+    expect(failing.faults).toBe(3);
+    expect(cache.stats().tiers[0]?.errors).toBe(3);
     expect(reported.map(({ store, operation }) => [store, operation])).toEqual([
+      ['memory', 'get'],
       ['memory', 'get'],
       ['memory', 'set'],
     ]);

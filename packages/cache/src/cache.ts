@@ -1,62 +1,33 @@
 /**
  * The cache: one `getOrSet` over all tiers. It exists so that a result once computed, and paid for, is not computed
  * again while it is good; and so that the cache itself can never be the reason why a caller gets a wrong value or none.
- *
- * Over 400 lines, most of them the contract of its options: reading, computing and writing share which write of a key is
- * the latest, and apart each would have to be told of it by the others.
  */
 
+import {
+  assertKey,
+  assertTags,
+  type CacheOptions,
+  type Compute,
+  closedError,
+  type GetOptions,
+  type GetOrSetOptions,
+  type Plan,
+  type ResolvedCacheOptions,
+  resolveCacheOptions,
+  resolvePlan,
+  type SetOptions,
+} from './cache-options.ts';
 import { Entry } from './entry.ts';
-import { CacheError, type StoreUnavailableError } from './errors.ts';
-import { memoryStore } from './memory.ts';
-import { createSealer } from './seal.ts';
+import { CacheError } from './errors.ts';
+import { publish } from './events.ts';
+import type { HeldLease } from './lease.ts';
 import { type Flight, SingleFlight } from './single-flight.ts';
 import { staleness } from './staleness.ts';
-import type { Store } from './store.ts';
-import { createTiers, type TierStats, type Tiers } from './tiered.ts';
+import type { TierStats } from './tier.ts';
+import type { Tiers } from './tiered.ts';
+import { exportEntries, type ImportReport, importEntries, type VerifyReport, verifyEntries } from './transfer.ts';
 import { encodeValue } from './value.ts';
-
-export interface CacheOptions {
-  /** Keeps caches apart that share a store: 1 to 128 characters, none of them a control character. @default 'default' */
-  readonly namespace?: string;
-  /** Nearest first; each store's name once. The cache owns them: closing it closes them. @default [memoryStore()] */
-  readonly stores?: readonly Store[];
-  /**
-   * At least 32 bytes each: the first seals new entries, any of them opens old ones, so `[new, old]` rotates. Needed as
-   * soon as a store keeps entries outside this process; `openSecretFile` makes one.
-   */
-  readonly secrets?: readonly Uint8Array[];
-  /** For calls that don't say. Infinity = until evicted. @default Infinity */
-  readonly ttlMs?: number;
-  /** @default Date */
-  readonly clock?: { now(): number };
-  /** Told of every failure of a store, those included that no caller sees because the value was there all the same. */
-  readonly onStoreError?: (error: StoreUnavailableError) => void;
-}
-
-export interface SetOptions {
-  /** How long the value is fresh. 0 = not kept; Infinity = until evicted. @default the cache's ttlMs */
-  readonly ttlMs?: number;
-}
-
-export interface GetOptions {
-  /** Ends this caller's waiting, and nobody else's. */
-  readonly signal?: AbortSignal;
-}
-
-export interface GetOrSetOptions<T> extends SetOptions, GetOptions {
-  /** False: the value is returned and not kept. @default every value is kept */
-  readonly cacheIf?: (value: T) => boolean;
-  /** For so long past its ttl a value is returned at once while a new one is computed behind it. @default 0 */
-  readonly staleWhileRevalidateMs?: number;
-  /** For so long past its ttl a value stands in when computing a new one fails. @default 0 */
-  readonly staleIfErrorMs?: number;
-}
-
-export interface ComputeContext {
-  /** Aborts when nobody waits for the value any more. */
-  readonly signal: AbortSignal;
-}
+import { type WarmOptions, type WarmReport, warmKeys } from './warm.ts';
 
 export interface CacheStats {
   /** Calls of get, getOrSet and peek that found a value, stale ones included, in whichever tier. */
@@ -67,27 +38,26 @@ export interface CacheStats {
   readonly failedComputations: number;
   /** Calls of getOrSet that waited for a computation another call had begun. */
   readonly coalesced: number;
+  /** Misses for which another process, whose lease was waited for, had a value in the end. */
+  readonly computedElsewhere: number;
   readonly tiers: readonly TierStats[];
 }
 
 export interface Cache extends AsyncDisposable {
   /**
    * The value under the key; where there is none, what `compute` gives, kept for the next caller. Of concurrent callers
-   * in this process one computes and all get its result, with the first one's options. A failed computation rejects
-   * for all who wait and is not kept. A store that fails is counted and reported, and the value returned all the same.
-   * A kept value is returned deeply frozen, or, if it holds dates or bytes, as a copy of each caller's own; a value that
-   * isn't kept is returned as it was computed.
+   * in this process one computes and all get its result, with the first one's options; processes that share a tier
+   * wait for each other too. A failed computation rejects for all who wait in this process and is not kept; those who
+   * wait in other processes then compute for themselves, one after the other. A store that fails is counted and
+   * reported, and the value returned all the same. A kept value is returned deeply frozen, or, if it holds dates or
+   * bytes, as a copy of each caller's own; a value that isn't kept is returned as it was computed.
    * @throws {UnsupportedValueError} CACHE_VALUE_UNSUPPORTED when the computed value would not come back equal
    * @throws {CacheError} CACHE_CLOSED
    */
-  getOrSet<T>(
-    key: string,
-    compute: (context: ComputeContext) => Promise<T> | T,
-    options?: GetOrSetOptions<T>,
-  ): Promise<T>;
+  getOrSet<T>(key: string, compute: Compute<T>, options?: GetOrSetOptions<T>): Promise<T>;
   /** Undefined: no fresh value. */
   get<T>(key: string, options?: GetOptions): Promise<T | undefined>;
-  /** From memory alone, at once. Cost: one lookup in a map. */
+  /** From memory alone, at once; of tags it knows what this process knows. Cost: one lookup in a map. */
   peek<T>(key: string): T | undefined;
   /**
    * @throws {StoreUnavailableError} CACHE_STORE_UNAVAILABLE when a store failed; the others have the value
@@ -95,10 +65,37 @@ export interface Cache extends AsyncDisposable {
    * @throws {UnsupportedValueError} CACHE_VALUE_UNSUPPORTED
    */
   set(key: string, value: unknown, options?: SetOptions): Promise<void>;
-  /** From every tier; true when one of them had it. A computation under way for the key will not be kept. */
+  /** From every tier; true when one of them had it. A computation under way for the key, in any process, will not be kept. */
   delete(key: string): Promise<boolean>;
+  /**
+   * Every entry with the tag, at once and in every process that shares a tier, whatever their number; what is being
+   * computed with it will not be kept. The entries' room is freed when they are next asked for, or evicted.
+   * @throws {StoreUnavailableError} CACHE_STORE_UNAVAILABLE when a tier could not be told
+   */
+  deleteByTag(tag: string): Promise<void>;
   /** Every entry of this namespace, in every tier. Computations under way will not be kept. */
   clear(): Promise<void>;
+  /**
+   * Brings the keys into the nearest tier before they are asked for: from farther tiers, else by computing, if there
+   * is a `compute`. Never rejects for a key; the report has what failed.
+   */
+  warm<T>(
+    keys: Iterable<string> | AsyncIterable<string>,
+    compute?: (key: string, context: { readonly signal: AbortSignal }) => Promise<T> | T,
+    options?: WarmOptions<T>,
+  ): Promise<WarmReport>;
+  /**
+   * Every entry that is not expired, each once, sealed for the way: write the chunks to a file in their order. Cost: a
+   * scan of all tiers; memory for the keys.
+   */
+  export(): AsyncIterable<Uint8Array>;
+  /**
+   * Takes in what `export` gave, in chunks of any size. An entry that was altered, or sealed with a secret that isn't
+   * among ours, is counted and left out. Tags count as if the entries had been set now.
+   */
+  import(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<ImportReport>;
+  /** Opens every entry of every tier, and removes those not to be believed. Cost: reads all of them. */
+  verify(): Promise<readonly VerifyReport[]>;
   stats(): CacheStats;
   /**
    * Refuses new calls, waits for computations under way, closes the stores. The signal cuts the waiting short: what is
@@ -114,59 +111,50 @@ export function createCache(options: CacheOptions = {}): Cache {
   return new TieredCache(resolveCacheOptions(options));
 }
 
-interface ResolvedCacheOptions {
-  readonly ttlMs: number;
-  readonly now: () => number;
-  readonly tiers: Tiers;
-}
-
 class TieredCache implements Cache {
+  readonly #namespace: string;
   readonly #tiers: Tiers;
   readonly #now: () => number;
   readonly #ttlMs: number;
+  readonly #defaultPlan: Plan<unknown>;
   readonly #flights = new SingleFlight<Result>();
-  readonly #counts = { hits: 0, misses: 0, staleHits: 0, computations: 0, failedComputations: 0, coalesced: 0 };
+  /** Writes whose tags are being looked up: later ones to the same key must not come before them. */
+  readonly #tagged = new Map<string, Promise<unknown>>();
+  readonly #counts = {
+    hits: 0,
+    misses: 0,
+    staleHits: 0,
+    computations: 0,
+    failedComputations: 0,
+    coalesced: 0,
+    computedElsewhere: 0,
+  };
   #state: 'open' | 'closing' | 'closed' = 'open';
   #closing: Promise<void> | undefined;
 
-  constructor({ tiers, now, ttlMs }: ResolvedCacheOptions) {
+  constructor({ namespace, tiers, now, ttlMs }: ResolvedCacheOptions) {
+    this.#namespace = namespace;
     this.#tiers = tiers;
     this.#now = now;
     this.#ttlMs = ttlMs;
+    this.#defaultPlan = resolvePlan<unknown>({}, ttlMs);
   }
 
-  async getOrSet<T>(
-    key: string,
-    compute: (context: ComputeContext) => Promise<T> | T,
-    options: GetOrSetOptions<T> = {},
-  ): Promise<T> {
-    this.#assertUsable(key);
-    options.signal?.throwIfAborted();
-    const plan = this.#resolvePlan(options);
-    const acceptsStale = plan.staleWhileRevalidateMs > 0 || plan.staleIfErrorMs > 0;
-    let flight = this.#flights.get(key);
-    let standIn: Entry | undefined;
-    if (flight === undefined || acceptsStale) {
-      // What stores answer at once needs no flight. An answer to wait for is awaited inside one, or two callers whose
-      // waits overlap could compute one after the other.
-      const found = this.#tiers.read(key);
-      const waited = found instanceof Promise && acceptsStale ? abortable(found, options.signal) : undefined;
-      const entry = found instanceof Promise ? await waited : found;
-      options.signal?.throwIfAborted();
-      if (entry !== undefined && this.#isFresh(entry)) return this.#hit<T>(entry);
-      if (entry !== undefined && this.#isWithin(entry, plan.staleWhileRevalidateMs)) {
-        if (this.#flights.get(key) === undefined) void this.#revalidate(key, compute, plan);
-        return this.#hit<T>(entry, 'stale');
-      }
-      if (entry !== undefined && this.#isWithin(entry, plan.staleIfErrorMs)) standIn = entry;
-      flight = this.#flights.get(key);
-      if (flight === undefined) {
-        const lookup = found instanceof Promise && !acceptsStale ? found : undefined;
-        return this.#await<T>(this.#depart(key, compute, plan, lookup), options.signal, standIn);
-      }
+  // Not async: what memory has costs one promise and no turn.
+  getOrSet<T>(key: string, compute: Compute<T>, options?: GetOrSetOptions<T>): Promise<T> {
+    try {
+      this.#assertUsable(key);
+      options?.signal?.throwIfAborted();
+      const plan: Plan<T> = options === undefined ? this.#defaultPlan : resolvePlan(options, this.#ttlMs);
+      const entry = this.#tiers.peek(key);
+      // What other processes did to its tags is not for `peek` to know.
+      if (entry === undefined || entry.tags !== undefined)
+        return this.#getOrCompute(key, compute, plan, options?.signal);
+      this.#counts.hits += 1;
+      return Promise.resolve((entry.shared ?? entry.value()) as T);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    this.#counts.coalesced += 1;
-    return this.#await<T>(flight, options.signal, standIn);
   }
 
   async get<T>(key: string, options: GetOptions = {}): Promise<T | undefined> {
@@ -175,7 +163,7 @@ class TieredCache implements Cache {
     const found = this.#tiers.read(key);
     const entry = found instanceof Promise ? await abortable(found, options.signal) : found;
     if (entry !== undefined && this.#isFresh(entry)) return this.#hit<T>(entry);
-    this.#counts.misses += 1;
+    this.#missed(key);
     return undefined;
   }
 
@@ -189,34 +177,73 @@ class TieredCache implements Cache {
 
   async set(key: string, value: unknown, options: SetOptions = {}): Promise<void> {
     this.#assertUsable(key);
-    const plan = this.#resolvePlan(options);
+    const plan = resolvePlan(options, this.#ttlMs);
+    // Before anything waits: the caller may go on to change the value.
+    const encoded = encodeValue(value);
     this.#flights.supersede(key);
-    const entry = this.#entryOf(value, plan);
-    if (plan.ttlMs === 0) {
-      await this.#tiers.delete(key);
-      return;
-    }
-    const { stored, tooLarge, errors } = await this.#tiers.write(key, entry);
-    const [error] = errors;
-    if (error !== undefined) throw error;
-    if (stored === 0) {
+    await this.#inTagOrder(key, plan.tags.length > 0, async () => {
+      if (plan.ttlMs === 0) {
+        await this.#tiers.delete(key);
+        return;
+      }
+      const tags = plan.tags.length === 0 ? undefined : await this.#tiers.tags.claim(plan.tags);
+      const entry = new Entry(key, this.#timesOf(plan), encoded, tags);
+      const { stored, tooLarge, errors } = await this.#tiers.write(key, entry);
+      const [error] = errors;
+      if (error !== undefined) throw error;
+      if (stored > 0) return;
       throw new CacheError(
         'CACHE_ENTRY_TOO_LARGE',
         `The value of '${abbreviate(key)}' takes ${entry.heldBytes} bytes, more than any store takes (${tooLarge.join(', ')}); raise maxEntryBytes or split the value`,
       );
-    }
+    });
   }
 
   async delete(key: string): Promise<boolean> {
     this.#assertUsable(key);
     this.#flights.supersede(key);
-    return this.#tiers.delete(key);
+    return this.#inTagOrder(key, false, () => this.#tiers.delete(key));
+  }
+
+  async deleteByTag(tag: string): Promise<void> {
+    if (this.#state !== 'open') throw closedError();
+    assertTags([tag]);
+    this.#flights.supersedeTagged(tag);
+    publish('cadre:cache:invalidate', () => ({ namespace: this.#namespace, tag }));
+    await this.#tiers.tags.invalidate(tag);
   }
 
   async clear(): Promise<void> {
     if (this.#state !== 'open') throw closedError();
     this.#flights.supersedeAll();
     await this.#tiers.clear();
+  }
+
+  async warm<T>(
+    keys: Iterable<string> | AsyncIterable<string>,
+    compute?: (key: string, context: { readonly signal: AbortSignal }) => Promise<T> | T,
+    options: WarmOptions<T> = {},
+  ): Promise<WarmReport> {
+    if (this.#state !== 'open') throw closedError();
+    return warmKeys(this, keys, compute, options);
+  }
+
+  export(): AsyncIterable<Uint8Array> {
+    if (this.#state !== 'open') throw closedError();
+    return exportEntries(this.#tiers);
+  }
+
+  async import(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<ImportReport> {
+    if (this.#state !== 'open') throw closedError();
+    return importEntries(this.#tiers, chunks, (key) => {
+      assertKey(key);
+      this.#flights.supersede(key);
+    });
+  }
+
+  async verify(): Promise<readonly VerifyReport[]> {
+    if (this.#state !== 'open') throw closedError();
+    return verifyEntries(this.#tiers);
   }
 
   stats(): CacheStats {
@@ -242,51 +269,112 @@ class TieredCache implements Cache {
     await this.#tiers.close();
   }
 
+  async #getOrCompute<T>(key: string, compute: Compute<T>, plan: Plan<T>, signal: AbortSignal | undefined): Promise<T> {
+    const acceptsStale = plan.staleWhileRevalidateMs > 0 || plan.staleIfErrorMs > 0;
+    let flight = this.#flights.get(key);
+    let standIn: Entry | undefined;
+    if (flight === undefined || acceptsStale) {
+      // What stores answer at once needs no flight. An answer to wait for is awaited inside one, or two callers whose
+      // waits overlap could compute one after the other.
+      const found = this.#tiers.read(key);
+      const waited = found instanceof Promise && acceptsStale ? abortable(found, signal) : undefined;
+      const entry = found instanceof Promise ? await waited : found;
+      signal?.throwIfAborted();
+      if (entry !== undefined && this.#isFresh(entry)) return this.#hit<T>(entry);
+      if (entry !== undefined && this.#isWithin(entry, plan.staleWhileRevalidateMs)) {
+        if (this.#flights.get(key) === undefined) void this.#revalidate(key, compute, plan, entry);
+        return this.#hit<T>(entry, 'stale');
+      }
+      if (entry !== undefined && this.#isWithin(entry, plan.staleIfErrorMs)) standIn = entry;
+      flight = this.#flights.get(key);
+      if (flight === undefined) {
+        const lookup = found instanceof Promise && !acceptsStale ? found : undefined;
+        return this.#await<T>(this.#depart(key, compute, plan, lookup), signal, standIn);
+      }
+    }
+    this.#counts.coalesced += 1;
+    return this.#await<T>(flight, signal, standIn);
+  }
+
   /** Starts the computation of a key, preceded by the lookup that was already begun, if one was. */
   #depart<T>(
     key: string,
-    compute: (context: ComputeContext) => Promise<T> | T,
+    compute: Compute<T>,
     plan: Plan<T>,
     lookup: Promise<Entry | undefined> | undefined,
   ): Flight<Result> {
-    return this.#flights.start(key, async ({ signal, flight }) => {
+    return this.#flights.start(key, plan.tags, async ({ signal, flight }) => {
       const entry = await lookup;
       if (entry !== undefined && this.#isFresh(entry)) {
         this.#counts.hits += 1;
         return entry;
       }
-      this.#counts.misses += 1;
-      return this.#compute(key, compute, plan, signal, flight);
+      this.#missed(key);
+      return this.#computeUnderLease(key, compute, plan, { signal, flight });
     });
+  }
+
+  /** Of processes that share a tier one computes; the others come back with its entry. */
+  async #computeUnderLease<T>(key: string, compute: Compute<T>, plan: Plan<T>, of: UnderWay): Promise<Result> {
+    const { lease } = this.#tiers;
+    if (lease === undefined || plan.ttlMs === 0) return this.#compute(key, compute, plan, of, undefined);
+    const whenHeld = of.stale === undefined ? 'wait' : 'leave';
+    const outcome = await lease(key, { whenHeld, signal: of.signal, accepts: (entry) => this.#isFresh(entry) });
+    if (outcome.type === 'left' && of.stale !== undefined) return of.stale;
+    if (outcome.type === 'found') {
+      this.#counts.computedElsewhere += 1;
+      return outcome.found;
+    }
+    const held = outcome.type === 'held' ? outcome.held : undefined;
+    try {
+      return await this.#compute(key, compute, plan, of, held);
+    } finally {
+      await held?.release();
+    }
   }
 
   async #compute<T>(
     key: string,
-    compute: (context: ComputeContext) => Promise<T> | T,
+    compute: Compute<T>,
     plan: Plan<T>,
-    signal: AbortSignal,
-    flight: Flight<Result>,
+    { signal, flight }: UnderWay,
+    held: HeldLease | undefined,
   ): Promise<Result> {
+    // As they are before it begins: what is deleted by tag while it computes must not be kept.
+    const tags = plan.tags.length === 0 ? undefined : await this.#tiers.tags.claim(plan.tags);
     this.#counts.computations += 1;
+    const startMs = performance.now();
+    const ended = (outcome: 'kept' | 'not-kept' | 'refused' | 'failed') =>
+      publish('cadre:cache:compute', () => ({
+        namespace: this.#namespace,
+        key,
+        durationMs: performance.now() - startMs,
+        outcome,
+      }));
     let value: T;
     try {
       value = await compute({ signal });
     } catch (error) {
       this.#counts.failedComputations += 1;
+      ended('failed');
       throw error;
     }
-    if (plan.ttlMs === 0 || !plan.cacheIf(value)) return { value: () => value };
-    const entry = this.#entryOf(value, plan);
-    if (flight.current) await this.#tiers.write(key, entry);
+    if (plan.ttlMs === 0 || !plan.cacheIf(value)) {
+      ended('not-kept');
+      return { value: () => value };
+    }
+    const entry = new Entry(key, this.#timesOf(plan), encodeValue(value), tags);
+    const report = flight.current ? await this.#tiers.write(key, entry, held) : undefined;
+    if (report?.refused) ended('refused');
+    else ended(report !== undefined && report.stored > 0 ? 'kept' : 'not-kept');
     return entry;
   }
 
-  async #revalidate<T>(
-    key: string,
-    compute: (context: ComputeContext) => Promise<T> | T,
-    plan: Plan<T>,
-  ): Promise<void> {
-    const flight = this.#depart(key, compute, plan, undefined);
+  async #revalidate<T>(key: string, compute: Compute<T>, plan: Plan<T>, stale: Entry): Promise<void> {
+    const flight = this.#flights.start(key, plan.tags, (context) => {
+      this.#missed(key);
+      return this.#computeUnderLease(key, compute, plan, { ...context, stale });
+    });
     await flight.join().then(undefined, () => {
       // Counted as a failed computation; the next caller within the time tries again, a later one gets the error.
     });
@@ -301,10 +389,27 @@ class TieredCache implements Cache {
     }
   }
 
+  async #inTagOrder<T>(key: string, looksUpTags: boolean, write: () => Promise<T>): Promise<T> {
+    const earlier = this.#tagged.get(key);
+    if (earlier === undefined && !looksUpTags) return write();
+    const result = earlier === undefined ? write() : earlier.then(write, write);
+    this.#tagged.set(key, result);
+    try {
+      return await result;
+    } finally {
+      if (this.#tagged.get(key) === result) this.#tagged.delete(key);
+    }
+  }
+
   #hit<T>(entry: Entry, kind: 'fresh' | 'stale' = 'fresh'): T {
     this.#counts.hits += 1;
     if (kind === 'stale') this.#counts.staleHits += 1;
     return entry.value() as T;
+  }
+
+  #missed(key: string): void {
+    this.#counts.misses += 1;
+    publish('cadre:cache:miss', () => ({ namespace: this.#namespace, key }));
   }
 
   #isFresh(entry: Entry): boolean {
@@ -315,28 +420,16 @@ class TieredCache implements Cache {
     return allowedMs > 0 && this.#now() < entry.freshUntilMs + allowedMs;
   }
 
-  #entryOf(value: unknown, plan: Plan<never>): Entry {
+  #timesOf(plan: Plan<never>) {
     const createdAtMs = this.#now();
     const freshUntilMs = createdAtMs + plan.ttlMs;
     const expiresAtMs = freshUntilMs + Math.max(plan.staleWhileRevalidateMs, plan.staleIfErrorMs);
-    return new Entry({ createdAtMs, freshUntilMs, expiresAtMs }, encodeValue(value));
-  }
-
-  #resolvePlan<T>(options: GetOrSetOptions<T>): Plan<T> {
-    return {
-      ttlMs: duration('ttlMs', options.ttlMs ?? this.#ttlMs),
-      staleWhileRevalidateMs: duration('staleWhileRevalidateMs', options.staleWhileRevalidateMs ?? 0),
-      staleIfErrorMs: duration('staleIfErrorMs', options.staleIfErrorMs ?? 0),
-      cacheIf: options.cacheIf ?? keepAll,
-    };
+    return { createdAtMs, freshUntilMs, expiresAtMs };
   }
 
   #assertUsable(key: string): void {
     if (this.#state !== 'open') throw closedError();
-    if (typeof key !== 'string') throw new TypeError(`Expected key to be a string, got ${typeof key}`);
-    if (key.length > maxKeyLength) {
-      throw new RangeError(`Expected key to have at most ${maxKeyLength} characters, got ${key.length}; use cacheKey`);
-    }
+    assertKey(key);
   }
 }
 
@@ -345,59 +438,11 @@ interface Result {
   value(): unknown;
 }
 
-interface Plan<T> {
-  readonly ttlMs: number;
-  readonly staleWhileRevalidateMs: number;
-  readonly staleIfErrorMs: number;
-  readonly cacheIf: (value: T) => boolean;
-}
-
-const maxKeyLength = 65_536;
-
-function keepAll(): boolean {
-  return true;
-}
-
-function resolveCacheOptions(options: CacheOptions): ResolvedCacheOptions {
-  const { namespace = 'default', stores = [memoryStore()], secrets, clock = Date, onStoreError } = options;
-  if (typeof namespace !== 'string' || !/^[^\p{Cc}\p{Cs}]{1,128}$/u.test(namespace)) {
-    throw new TypeError(
-      `Expected namespace to be 1 to 128 characters without control characters, got ${JSON.stringify(namespace)}`,
-    );
-  }
-  if (stores.length === 0) throw new TypeError('Expected stores to hold at least one store, got none');
-  const names = stores.map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new TypeError(`Expected the names of stores to differ, got '${twice}' twice`);
-  const leaving = stores.find((store) => !store.supports.references);
-  if (leaving !== undefined && secrets === undefined) {
-    throw new TypeError(
-      `Expected secrets, since store '${leaving.name}' keeps entries outside this process; openSecretFile makes one`,
-    );
-  }
-  const now = () => clock.now();
-  const tiers = createTiers({
-    namespace,
-    stores,
-    sealer: secrets === undefined ? undefined : createSealer(secrets),
-    now,
-    onStoreError(error) {
-      // In its own turn: what the callback throws must not cost a caller the value.
-      if (onStoreError !== undefined) queueMicrotask(() => onStoreError(error));
-    },
-  });
-  return { ttlMs: duration('ttlMs', options.ttlMs ?? Infinity), now, tiers };
-}
-
-function duration(option: string, value: number): number {
-  if (typeof value !== 'number' || !(value >= 0)) {
-    throw new RangeError(`Expected ${option} to be a number of milliseconds of at least 0, got ${value}`);
-  }
-  return value;
-}
-
-function closedError(): CacheError {
-  return new CacheError('CACHE_CLOSED', 'The cache is closed');
+interface UnderWay {
+  readonly signal: AbortSignal;
+  readonly flight: Flight<Result>;
+  /** What its callers were given already, if it is computed behind them. */
+  readonly stale?: Entry;
 }
 
 function abbreviate(key: string): string {

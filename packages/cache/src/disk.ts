@@ -4,6 +4,7 @@
  *
  *     <directory>/<2 hex>/<sha-256 of namespace and key>.<16 hex of the namespace's>
  *     <directory>/tmp/<host>-<pid>-<random>
+ *     <directory>/leases/…                               (see disk-lease.ts)
  *
  * A file's modification time holds the entry's deadline (0 = none) and its access time when it was last used, written
  * by us: the first spares opening files to find the expired ones, and the second can't be had from mounts with
@@ -11,7 +12,7 @@
  * trip through the thread pool takes hundreds. Nothing is synced: after a power failure an entry may be cut, which its
  * seal shows.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -19,19 +20,33 @@ import {
   futimesSync,
   mkdirSync,
   openSync,
-  read,
-  readSync,
   renameSync,
   type Stats,
   statSync,
-  writeSync,
 } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { isErrno, removeFile, removeOrphans, type ScannedFile, scanEntries, temporaryPrefix } from './disk-scan.ts';
+import {
+  deadlineSeconds,
+  overwriteAsync,
+  readWhole,
+  readWholeAsync,
+  sha256,
+  synchronousBelowBytes,
+  writeWhole,
+} from './disk-file.ts';
+import { acquireDiskLease, removeDeadLease, revokeDiskLease } from './disk-lease.ts';
+import {
+  isErrno,
+  listFolder,
+  removeFile,
+  removeOrphans,
+  type ScannedFile,
+  scanEntries,
+  temporaryPrefix,
+} from './disk-scan.ts';
 import { CacheError, StoreUnavailableError } from './errors.ts';
-import type { MaybePromise, Store, StoredEntry, StoreUsage } from './store.ts';
+import type { Lease, LeaseSource, MaybePromise, Store, StoredEntry, StoreUsage } from './store.ts';
 
 export { openSecretFile } from './secret-file.ts';
 
@@ -72,16 +87,14 @@ export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStor
   return new Directory(resolved);
 }
 
-/** From here on reading or writing would keep the event loop waiting for longer than the thread pool takes. */
-const synchronousBelowBytes = 1024 * 1024;
 /** How exactly the last use is known; writing it at every read would double the cost of one. */
 const lastUseStepMs = 60_000;
 const keptAfterTrimming = 0.9;
-const readAsync = promisify(read);
 
 class Directory implements DiskStore {
   readonly name: string;
-  readonly supports = { references: false, shared: true };
+  readonly supports = { references: false, shared: true, remote: false, counts: true };
+  readonly leases: LeaseSource = { acquire: (namespace, key, ttlMs) => this.#acquire(namespace, key, ttlMs) };
   readonly #directory: string;
   readonly #maxBytes: number;
   readonly #maxEntryBytes: number;
@@ -112,24 +125,7 @@ class Directory implements DiskStore {
 
   get(namespace: string, key: string): MaybePromise<StoredEntry | undefined> {
     this.#assertOpen();
-    const path = this.#path(namespace, key);
-    const file = this.#openToRead(path);
-    if (file === undefined) return undefined;
-    let handedOver = false;
-    try {
-      const stats = fstatSync(file);
-      if (!stats.isFile()) throw new Error(`${path} is not a file; remove it`);
-      // No entry of ours is so large: to the cache nothing at all is an entry that was cut.
-      if (stats.size > this.#maxEntryBytes) return { bytes: new Uint8Array(0), expiresAtMs: 0 };
-      this.#noteUse(file, stats);
-      const bytes = Buffer.allocUnsafeSlow(stats.size);
-      const expiresAtMs = stats.mtimeMs === 0 ? Infinity : stats.mtimeMs;
-      if (stats.size < synchronousBelowBytes) return { bytes: readWhole(file, bytes), expiresAtMs };
-      handedOver = true;
-      return readWholeAsync(file, bytes).then((whole) => ({ bytes: whole, expiresAtMs }));
-    } finally {
-      if (!handedOver) closeSync(file);
-    }
+    return this.#read(this.#path(namespace, key));
   }
 
   async set(namespace: string, key: string, entry: StoredEntry): Promise<boolean> {
@@ -137,7 +133,9 @@ class Directory implements DiskStore {
     // A scan that failed has counted nothing, so there is no limit to hold: it has to succeed first.
     if (this.#scanFailure !== undefined) this.#startScan(undefined);
     if (this.#scan !== undefined) await this.settled();
-    const path = this.#path(namespace, key);
+    const digest = this.#digest(namespace, key);
+    const path = this.#pathOf(digest);
+    revokeDiskLease(this.#leaseFolder(digest));
     if (entry.bytes.byteLength > this.#maxEntryBytes) {
       this.#remove(path);
       return false;
@@ -147,30 +145,44 @@ class Directory implements DiskStore {
     try {
       if (entry.bytes.byteLength < synchronousBelowBytes) this.#write(temporary, entry);
       else await this.#writeAsync(temporary, entry);
-      this.#publish(temporary, path, entry.bytes.byteLength);
+      await this.#publish(temporary, path, entry.bytes.byteLength);
     } catch (error) {
       removeFile(temporary);
       throw error;
-    }
-    if (this.#bytes > this.#maxBytes) {
-      this.#startScan(path);
-      await this.settled();
     }
     return true;
   }
 
   delete(namespace: string, key: string): MaybePromise<boolean> {
     this.#assertOpen();
-    const path = this.#path(namespace, key);
-    return this.#scan === undefined ? this.#remove(path) : this.settled().then(() => this.#remove(path));
+    const digest = this.#digest(namespace, key);
+    const remove = () => {
+      revokeDiskLease(this.#leaseFolder(digest));
+      return this.#remove(this.#pathOf(digest));
+    };
+    return this.#scan === undefined ? remove() : this.settled().then(remove);
   }
 
   async clear(namespace: string): Promise<void> {
     this.#assertOpen();
     const suffix = `.${this.#namespaceTag(namespace)}`;
     await this.settled();
+    for (const { name } of listFolder(join(this.#directory, 'leases'))) {
+      if (name.endsWith(suffix)) revokeDiskLease(join(this.#directory, 'leases', name));
+    }
     for await (const files of scanEntries(this.#directory)) {
       for (const { path } of files) if (path.endsWith(suffix)) this.#remove(path);
+    }
+  }
+
+  async *scan(namespace: string): AsyncGenerator<StoredEntry, void, void> {
+    this.#assertOpen();
+    const suffix = `.${this.#namespaceTag(namespace)}`;
+    for await (const files of scanEntries(this.#directory)) {
+      for (const { path } of files) {
+        const entry = path.endsWith(suffix) ? await this.#read(path) : undefined;
+        if (entry !== undefined) yield entry;
+      }
     }
   }
 
@@ -192,6 +204,40 @@ class Directory implements DiskStore {
   async close(): Promise<void> {
     this.#state = 'closed';
     while (this.#scan !== undefined) await this.#scan;
+  }
+
+  #acquire(namespace: string, key: string, ttlMs: number): Lease | undefined {
+    this.#assertOpen();
+    const digest = this.#digest(namespace, key);
+    return acquireDiskLease(this.#leaseFolder(digest), ttlMs, {
+      temporaryFolder: join(this.#directory, 'tmp'),
+      now: () => this.#clock.now(),
+      takes: (entry) => entry.bytes.byteLength <= this.#maxEntryBytes,
+      publish: async (file, entry) => {
+        this.#assertOpen();
+        return this.#publish(file, this.#pathOf(digest), entry.bytes.byteLength);
+      },
+    });
+  }
+
+  #read(path: string): MaybePromise<StoredEntry | undefined> {
+    const file = this.#openToRead(path);
+    if (file === undefined) return undefined;
+    let handedOver = false;
+    try {
+      const stats = fstatSync(file);
+      if (!stats.isFile()) throw new Error(`${path} is not a file; remove it`);
+      // No entry of ours is so large: to the cache nothing at all is an entry that was cut.
+      if (stats.size > this.#maxEntryBytes) return { bytes: new Uint8Array(0), expiresAtMs: 0 };
+      this.#noteUse(file, stats);
+      const bytes = Buffer.allocUnsafeSlow(stats.size);
+      const expiresAtMs = stats.mtimeMs === 0 ? Infinity : stats.mtimeMs;
+      if (stats.size < synchronousBelowBytes) return { bytes: readWhole(file, bytes), expiresAtMs };
+      handedOver = true;
+      return readWholeAsync(file, bytes).then((whole) => ({ bytes: whole, expiresAtMs }));
+    } finally {
+      if (!handedOver) closeSync(file);
+    }
   }
 
   #openToRead(path: string): number | undefined {
@@ -221,9 +267,7 @@ class Directory implements DiskStore {
   #write(temporary: string, entry: StoredEntry): void {
     const file = this.#openTemporary(temporary);
     try {
-      for (let written = 0; written < entry.bytes.byteLength; ) {
-        written += writeSync(file, entry.bytes, written);
-      }
+      writeWhole(file, entry.bytes);
       futimesSync(file, this.#clock.now() / 1000, deadlineSeconds(entry.expiresAtMs));
     } finally {
       closeSync(file);
@@ -232,13 +276,7 @@ class Directory implements DiskStore {
 
   async #writeAsync(temporary: string, entry: StoredEntry): Promise<void> {
     closeSync(this.#openTemporary(temporary));
-    const file = await open(temporary, 'r+');
-    try {
-      await file.writeFile(entry.bytes);
-      await file.utimes(this.#clock.now() / 1000, deadlineSeconds(entry.expiresAtMs));
-    } finally {
-      await file.close();
-    }
+    await overwriteAsync(temporary, entry.bytes, this.#clock.now() / 1000, deadlineSeconds(entry.expiresAtMs));
   }
 
   #openTemporary(temporary: string): number {
@@ -251,17 +289,18 @@ class Directory implements DiskStore {
     }
   }
 
-  #publish(temporary: string, path: string, byteLength: number): void {
+  /** Never while another entry is over the limit: so it is exceeded by one entry at most. False: the file is gone. */
+  async #publish(temporary: string, path: string, byteLength: number): Promise<boolean> {
+    while (this.#scan !== undefined) await this.settled();
     const replaced = statSync(path, { throwIfNoEntry: false });
-    try {
-      renameSync(temporary, path);
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT')) throw error;
-      mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
-      renameSync(temporary, path);
-    }
+    if (!renameInto(temporary, path)) return false;
     this.#bytes += byteLength - (replaced?.size ?? 0);
     if (replaced === undefined) this.#entries += 1;
+    if (this.#bytes > this.#maxBytes) {
+      this.#startScan(path);
+      await this.settled();
+    }
+    return true;
   }
 
   #remove(path: string): boolean {
@@ -285,9 +324,9 @@ class Directory implements DiskStore {
 
   /** Counts what is there, removes what has expired and, beyond the limit, what was used longest ago, save `newest`. */
   async #count(newest: string | undefined): Promise<void> {
-    removeOrphans(join(this.#directory, 'tmp'));
-    const kept: ScannedFile[] = [];
     const nowMs = this.#clock.now();
+    await this.#removeLeftovers(nowMs);
+    const kept: ScannedFile[] = [];
     for await (const files of scanEntries(this.#directory)) {
       for (const file of files) {
         if (file.expiresAtMs > nowMs) kept.push(file);
@@ -304,10 +343,27 @@ class Directory implements DiskStore {
     }
   }
 
-  /** No character of the key reaches the path. As UTF-16, since UTF-8 makes all lone surrogates one character. */
+  async #removeLeftovers(nowMs: number): Promise<void> {
+    await removeOrphans(join(this.#directory, 'tmp'));
+    const leases = join(this.#directory, 'leases');
+    for (const { name } of listFolder(leases)) removeDeadLease(join(leases, name), nowMs);
+  }
+
+  /** No character of the key reaches the path. */
+  #digest(namespace: string, key: string): string {
+    return `${sha256(`${namespace.length}:${namespace}${key}`)}.${this.#namespaceTag(namespace)}`;
+  }
+
+  #pathOf(digest: string): string {
+    return `${this.#directory}/${digest.slice(0, 2)}/${digest}`;
+  }
+
   #path(namespace: string, key: string): string {
-    const digest = sha256(`${namespace.length}:${namespace}${key}`);
-    return `${this.#directory}/${digest.slice(0, 2)}/${digest}.${this.#namespaceTag(namespace)}`;
+    return this.#pathOf(this.#digest(namespace, key));
+  }
+
+  #leaseFolder(digest: string): string {
+    return `${this.#directory}/leases/${digest}`;
   }
 
   #namespaceTag(namespace: string): string {
@@ -323,41 +379,18 @@ class Directory implements DiskStore {
   }
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf16le').digest('hex');
-}
-
-/** Shorter than the buffer when the file was cut meanwhile. */
-function readWhole(file: number, buffer: Buffer): Uint8Array {
-  let filled = 0;
-  while (filled < buffer.byteLength) {
-    const count = readSync(file, buffer, filled, buffer.byteLength - filled, null);
-    if (count === 0) break;
-    filled += count;
-  }
-  return buffer.subarray(0, filled);
-}
-
-async function readWholeAsync(file: number, buffer: Buffer): Promise<Uint8Array> {
-  try {
-    let filled = 0;
-    while (filled < buffer.byteLength) {
-      const { bytesRead } = await readAsync(file, buffer, filled, buffer.byteLength - filled, null);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
+/** False: there is no such file. */
+function renameInto(from: string, to: string): boolean {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      renameSync(from, to);
+      return true;
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw error;
+      if (attempt > 0) return false;
+      mkdirSync(join(to, '..'), { recursive: true, mode: 0o700 });
     }
-    return buffer.subarray(0, filled);
-  } finally {
-    closeSync(file);
   }
-}
-
-/** Beyond this ext4 has no room for a time; whole seconds, never early. */
-const latestSeconds = 15_000_000_000;
-
-function deadlineSeconds(expiresAtMs: number): number {
-  if (expiresAtMs === Infinity) return 0;
-  return Math.min(Math.max(Math.ceil(expiresAtMs / 1000), 1), latestSeconds);
 }
 
 function resolveDiskStoreOptions(options: DiskStoreOptions): Required<DiskStoreOptions> {

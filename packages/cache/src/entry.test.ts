@@ -10,7 +10,7 @@ const address = { namespace: 'results', key: 'key', tier: 'disk' };
 const times = { createdAtMs: 1_000, freshUntilMs: 2_000, expiresAtMs: 3_000 };
 
 function entryOf(value: unknown): Entry {
-  return new Entry(times, encodeValue(value));
+  return new Entry(address.key, times, encodeValue(value));
 }
 
 describe('sealEntry and unsealEntry', () => {
@@ -33,7 +33,7 @@ describe('sealEntry and unsealEntry', () => {
     expect(sealEntry(entryOf(long), address, sealer).byteLength).toBeLessThan(long.length / 10);
   });
 
-  // Against a seal over the payload alone, the flips in the 40 bytes of the header came back as entries.
+  // Against a seal over the payload alone, the flips in the 48 bytes of the header came back as entries.
   test('believe none of 10,000 entries with one bit flipped', () => {
     const seed = 20_261_121;
     const random = seededRandom(seed);
@@ -43,7 +43,7 @@ describe('sealEntry and unsealEntry', () => {
     for (let flip = 0; flip < 10_000; flip += 1) {
       const bytes = Buffer.from(sealed[flip % sealed.length] ?? []);
       // Half of the flips where the header and the seal are, since long payloads would get nearly all of them.
-      const within = flip % 2 === 0 ? bytes.byteLength : 40;
+      const within = flip % 2 === 0 ? bytes.byteLength : 48;
       const bit = Math.floor(random() * within * 8);
       bytes.writeUInt8(bytes.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
       const outcome = unsealEntry(bytes, address, sealer);

@@ -1,9 +1,10 @@
 /**
- * An entry: a value with its times, and the envelope in which it leaves the process.
+ * An entry: a value with its times and tags, and the envelope in which it leaves the process.
  *
- * The envelope, big-endian: version 1 B · codec 1 B · compression 1 B · shareable 1 B · secret id 4 B · created, fresh
- * until, expires 8 B each (doubles) · heap bytes 4 B · payload bytes before compression 4 B · payload · seal 32 B. The
- * seal covers all before it.
+ * The envelope, big-endian: version 1 B · codec 1 B · compression 1 B · flags 1 B (1 shareable, 2 key in UTF-16) ·
+ * secret id 4 B · created, fresh until, expires 8 B each (doubles) · heap bytes 4 B · payload bytes before compression
+ * 4 B · key bytes 4 B · tags bytes 4 B · key · tags (JSON) · payload · seal 32 B. The seal covers all before it. The
+ * key is in it so that entries can be listed, verified and moved by those who don't know it.
  */
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { type EntryAddress, type Sealer, sealBytes, secretIdBytes } from './seal.ts';
@@ -11,7 +12,13 @@ import type { EntryTimes } from './staleness.ts';
 import type { StoredEntry } from './store.ts';
 import { type Codec, decodeValue, type EncodedValue, encodeValue } from './value.ts';
 
+/** A tag and the generation of it that the entry belongs to: once the tag has another one, the entry counts for nothing. */
+export type TagMark = readonly [tag: string, generation: string];
+
 export class Entry implements StoredEntry, EntryTimes {
+  readonly key: string;
+  /** Undefined rather than empty, since each hit looks. */
+  readonly tags: readonly TagMark[] | undefined;
   readonly createdAtMs: number;
   readonly freshUntilMs: number;
   readonly expiresAtMs: number;
@@ -23,7 +30,9 @@ export class Entry implements StoredEntry, EntryTimes {
   /** The frozen value all callers share; undefined until the first one asks, and always if it isn't shareable. */
   shared: unknown;
 
-  constructor(times: EntryTimes, encoded: EncodedValue) {
+  constructor(key: string, times: EntryTimes, encoded: EncodedValue, tags?: readonly TagMark[]) {
+    this.key = key;
+    this.tags = tags === undefined || tags.length === 0 ? undefined : tags;
     this.createdAtMs = times.createdAtMs;
     this.freshUntilMs = times.freshUntilMs;
     this.expiresAtMs = times.expiresAtMs;
@@ -35,7 +44,8 @@ export class Entry implements StoredEntry, EntryTimes {
   }
 
   get heldBytes(): number {
-    return this.shareable ? Math.max(this.heapBytes, this.bytes.byteLength) : this.bytes.byteLength;
+    const tagBytes = this.tags === undefined ? 0 : this.tags.length * 128;
+    return tagBytes + (this.shareable ? Math.max(this.heapBytes, this.bytes.byteLength) : this.bytes.byteLength);
   }
 
   value(): unknown {
@@ -62,47 +72,79 @@ export function sealEntry(entry: Entry, address: EntryAddress, sealer: Sealer): 
   const raw = entry.payload();
   const compressed = compressIfItPays(raw);
   const payload = compressed ?? raw;
-  const contentBytes = headerBytes + payload.byteLength;
+  const isWide = !/^[\0-\xff]*$/.test(address.key);
+  const key = Buffer.from(address.key, isWide ? 'utf16le' : 'latin1');
+  const tags = entry.tags === undefined ? nothing : Buffer.from(JSON.stringify(entry.tags));
+  const payloadOffset = headerBytes + key.byteLength + tags.byteLength;
+  const contentBytes = payloadOffset + payload.byteLength;
   const envelope = Buffer.allocUnsafeSlow(contentBytes + sealBytes);
   envelope.writeUInt8(version, 0);
   envelope.writeUInt8(entry.codec === 'msgpack' ? 0 : 1, 1);
   envelope.writeUInt8(compressed === undefined ? 0 : 1, 2);
-  envelope.writeUInt8(entry.shareable ? 1 : 0, 3);
+  envelope.writeUInt8((entry.shareable ? 1 : 0) | (isWide ? 2 : 0), 3);
   envelope.set(sealer.secretId, secretIdOffset);
   envelope.writeDoubleBE(entry.createdAtMs, 8);
   envelope.writeDoubleBE(entry.freshUntilMs, 16);
   envelope.writeDoubleBE(entry.expiresAtMs, 24);
   envelope.writeUInt32BE(Math.min(entry.heapBytes, 0xffffffff), 32);
   envelope.writeUInt32BE(raw.byteLength, 36);
-  envelope.set(payload, headerBytes);
+  envelope.writeUInt32BE(key.byteLength, 40);
+  envelope.writeUInt32BE(tags.byteLength, 44);
+  envelope.set(key, headerBytes);
+  envelope.set(tags, headerBytes + key.byteLength);
+  envelope.set(payload, payloadOffset);
   envelope.set(sealer.seal(address, envelope.subarray(0, contentBytes)), contentBytes);
   return envelope;
 }
 
-/** The entry in a genuine envelope, else why there is none. Never throws, whatever the bytes are. */
-export function unsealEntry(bytes: Uint8Array, address: EntryAddress, sealer: Sealer): Entry | RejectionReason {
+/**
+ * The entry in a genuine envelope, else why there is none. Never throws, whatever the bytes are.
+ * @param address Without a key: the envelope's own, which then is as genuine as the rest.
+ */
+export function unsealEntry(
+  bytes: Uint8Array,
+  address: Omit<EntryAddress, 'key'> & { readonly key?: string },
+  sealer: Sealer,
+): Entry | RejectionReason {
   if (bytes.byteLength < headerBytes + sealBytes) return 'truncated';
   const envelope = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (envelope.readUInt8(0) !== version) return 'version';
   const content = envelope.subarray(0, -sealBytes);
   const secretId = envelope.subarray(secretIdOffset, secretIdOffset + secretIdBytes);
-  const verdict = sealer.verify(address, secretId, content, envelope.subarray(-sealBytes));
+  const { namespace, tier, key = readKey(content) } = address;
+  const verdict = sealer.verify({ namespace, key, tier }, secretId, content, envelope.subarray(-sealBytes));
   if (verdict !== 'genuine') return verdict;
   try {
-    return readContent(content);
+    return readContent(key, content);
   } catch {
     // Genuine yet unreadable: written by a version of this code that had a defect. A miss, counted apart.
     return 'undecodable';
   }
 }
 
-const version = 1;
+/** What a damaged envelope says its key is; undefined where it doesn't even say that. */
+export function claimedKey(bytes: Uint8Array): string | undefined {
+  if (bytes.byteLength < headerBytes) return undefined;
+  const envelope = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return envelope.readUInt32BE(40) > 2 * 65_536 ? undefined : readKey(envelope);
+}
+
+/** 1 had neither key nor tags. */
+const version = 2;
 const secretIdOffset = 4;
-const headerBytes = 40;
+const headerBytes = 48;
 const nothing = new Uint8Array(0);
 
-function readContent(content: Buffer): Entry {
-  const payload = content.subarray(headerBytes);
+/** Of bytes that may be anything: it is the seal that says whether this is the key. */
+function readKey(content: Buffer): string {
+  const end = headerBytes + content.readUInt32BE(40);
+  return content.toString((content.readUInt8(3) & 2) === 0 ? 'latin1' : 'utf16le', headerBytes, end);
+}
+
+function readContent(key: string, content: Buffer): Entry {
+  const tagsOffset = headerBytes + content.readUInt32BE(40);
+  const payloadOffset = tagsOffset + content.readUInt32BE(44);
+  const payload = content.subarray(payloadOffset);
   const times: EntryTimes = {
     createdAtMs: content.readDoubleBE(8),
     freshUntilMs: content.readDoubleBE(16),
@@ -111,10 +153,12 @@ function readContent(content: Buffer): Entry {
   const encoded: EncodedValue = {
     codec: content.readUInt8(1) === 0 ? 'msgpack' : 'json',
     payload: content.readUInt8(2) === 0 ? payload : decompress(payload, content.readUInt32BE(36)),
-    shareable: content.readUInt8(3) === 1,
+    shareable: (content.readUInt8(3) & 1) === 1,
     heapBytes: content.readUInt32BE(32),
   };
-  const entry = new Entry(times, encoded);
+  const tags: readonly TagMark[] | undefined =
+    tagsOffset === payloadOffset ? undefined : JSON.parse(content.toString('utf8', tagsOffset, payloadOffset));
+  const entry = new Entry(key, times, encoded, tags);
   entry.value();
   return entry;
 }

@@ -18,7 +18,7 @@ export class CacheError extends Error {
   }
 }
 
-export type StoreOperation = 'open' | 'get' | 'set' | 'delete' | 'clear' | 'close';
+export type StoreOperation = 'open' | 'get' | 'set' | 'delete' | 'clear' | 'scan' | 'lease' | 'close';
 
 /** A store failed at what it was asked; `cause` is what it threw. */
 export class StoreUnavailableError extends CacheError {

@@ -1,15 +1,15 @@
 /** Memory, disk and remote tiers behind one getOrSet: every entry sealed, one computation per key. */
-export {
-  type Cache,
-  type CacheOptions,
-  type CacheStats,
-  type ComputeContext,
-  createCache,
-  type GetOptions,
-  type GetOrSetOptions,
-  type SetOptions,
-} from './cache.ts';
+export type { BreakerState } from './breaker.ts';
+export { type Cache, type CacheStats, createCache } from './cache.ts';
 export { cacheKey, canonicalJson } from './cache-key.ts';
+export type {
+  CacheOptions,
+  Compute,
+  ComputeContext,
+  GetOptions,
+  GetOrSetOptions,
+  SetOptions,
+} from './cache-options.ts';
 export type { RejectionReason } from './entry.ts';
 export {
   CacheError,
@@ -19,6 +19,17 @@ export {
   StoreUnavailableError,
   UnsupportedValueError,
 } from './errors.ts';
+export type { CacheEvents } from './events.ts';
 export { type MemoryStoreOptions, memoryStore } from './memory.ts';
-export type { MaybePromise, Store, StoredEntry, StoreUsage } from './store.ts';
-export type { TierStats } from './tiered.ts';
+export type {
+  Lease,
+  LeaseSource,
+  MaybePromise,
+  Store,
+  StoredEntry,
+  StoreSupport,
+  StoreUsage,
+} from './store.ts';
+export type { TierStats } from './tier.ts';
+export type { ImportReport, VerifyReport } from './transfer.ts';
+export type { WarmOptions, WarmReport } from './warm.ts';

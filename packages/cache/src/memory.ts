@@ -29,7 +29,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
 
   return {
     name,
-    supports: { references: true, shared: false },
+    supports: { references: true, shared: false, remote: false, counts: true },
+    leases: undefined,
     get(namespace, key) {
       assertOpen();
       return entries.get(address(namespace, key));
@@ -47,9 +48,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     },
     clear(namespace) {
       assertOpen();
-      const prefix = address(namespace, '\0').slice(0, -1);
+      for (const at of [...entries.keys()]) if (isIn(namespace, at)) entries.delete(at);
+    },
+    async *scan(namespace) {
+      assertOpen();
       for (const at of [...entries.keys()]) {
-        if (at.startsWith(prefix) || (namespace === plainNamespace && !at.startsWith('\0'))) entries.delete(at);
+        const entry = isIn(namespace, at) ? entries.peek(at) : undefined;
+        if (entry !== undefined) yield entry;
       }
     },
     usage: () => ({ entries: entries.size, bytes: entries.calculatedSize, maxBytes, evictions, expirations: 0 }),
@@ -63,6 +68,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   function address(namespace: string, key: string): string {
     if (namespace === plainNamespace && key.charCodeAt(0) !== 0) return key;
     return `\0${namespace.length}:${namespace}${key}`;
+  }
+
+  function isIn(namespace: string, at: string): boolean {
+    return (
+      at.startsWith(`\0${namespace.length}:${namespace}`) || (namespace === plainNamespace && !at.startsWith('\0'))
+    );
   }
 
   function assertOpen(): void {

@@ -19,8 +19,8 @@ export class SingleFlight<T> {
   }
 
   /** Begins a computation without joining it. Call only when `get` finds none. */
-  start(key: string, compute: Computation<T>): Flight<T> {
-    const flight = new RunningFlight<T>(compute, () => {
+  start(key: string, tags: readonly string[], compute: Computation<T>): Flight<T> {
+    const flight = new RunningFlight<T>(tags, compute, () => {
       if (this.#flights.get(key) === flight) this.#flights.delete(key);
     });
     this.#flights.set(key, flight);
@@ -30,6 +30,10 @@ export class SingleFlight<T> {
   /** What is under way for the key no longer counts: its waiters get its result, the next caller begins anew. */
   supersede(key: string): void {
     this.#flights.get(key)?.supersede();
+  }
+
+  supersedeTagged(tag: string): void {
+    for (const flight of [...this.#flights.values()]) if (flight.tags.includes(tag)) flight.supersede();
   }
 
   supersedeAll(): void {
@@ -48,12 +52,14 @@ export class SingleFlight<T> {
 
 class RunningFlight<T> implements Flight<T> {
   current = true;
+  readonly tags: readonly string[];
   readonly result: Promise<T>;
   readonly #controller = new AbortController();
   readonly #forget: () => void;
   #waiters = 0;
 
-  constructor(compute: Computation<T>, forget: () => void) {
+  constructor(tags: readonly string[], compute: Computation<T>, forget: () => void) {
+    this.tags = tags;
     this.#forget = forget;
     this.result = this.#run(compute);
     this.result.catch(alreadyTold);

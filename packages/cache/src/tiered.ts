@@ -1,237 +1,204 @@
 /**
  * The stores of one cache, nearest first, as one: a read asks each until one has a genuine entry and gives it to the
- * nearer ones; a write goes to all. Nothing a store does wrong passes beyond here except as a count and a report.
+ * nearer ones; a write goes to all.
  */
-
-import { Entry, type RejectionReason, rejectionReasons, sealEntry, unsealEntry } from './entry.ts';
-import type { StoreOperation } from './errors.ts';
-import { CacheError, StoreUnavailableError } from './errors.ts';
+import { type Entry, type RejectionReason, sealEntry, unsealEntry } from './entry.ts';
+import { StoreUnavailableError } from './errors.ts';
+import { publish } from './events.ts';
+import { type HeldLease, type LeaseOutcome, takeLease } from './lease.ts';
 import type { Sealer } from './seal.ts';
 import { staleness } from './staleness.ts';
-import type { MaybePromise, Store, StoredEntry, StoreUsage } from './store.ts';
-
-export interface TierStats extends StoreUsage {
-  readonly name: string;
-  readonly hits: number;
-  readonly misses: number;
-  /** Entries found but not believed, by reason; each was a miss and was removed. */
-  readonly rejections: Readonly<Record<RejectionReason, number>>;
-  /** Entries found past their time and removed. */
-  readonly expired: number;
-  /** Entries larger than the store takes. */
-  readonly tooLarge: number;
-  /** Operations at which the store failed. */
-  readonly errors: number;
-}
+import type { MaybePromise, Store } from './store.ts';
+import { createTags, type Tags } from './tags.ts';
+import { createTier, type ReadContext, type Scanned, type Tier, type TierOptions, type TierStats } from './tier.ts';
 
 export interface Tiers {
-  /** An entry that is fresh or stale, never an expired one. */
-  read(key: string): MaybePromise<Entry | undefined>;
+  readonly tags: Tags;
+  /** An entry that is fresh or stale, never an expired one. `counted: false` for a look that is one of many. */
+  read(key: string, counted?: boolean): MaybePromise<Entry | undefined>;
   /** A fresh entry of the nearest tier, if that one holds entries by reference. */
   peek(key: string): Entry | undefined;
   /** How the write went: to how many stores, and the failures and refusals of the others. */
-  write(key: string, entry: Entry): Promise<WriteReport>;
+  write(key: string, entry: Entry, held?: HeldLease): Promise<WriteReport>;
   delete(key: string): Promise<boolean>;
   clear(): Promise<void>;
+  /** Undefined when no store gives leases: then no process can be sharing one. */
+  readonly lease: ((key: string, request: TierLeaseRequest) => Promise<LeaseOutcome<Entry>>) | undefined;
+  /** Tier by tier, the nearest last. A store that can't be listed rejects. */
+  scan(): AsyncIterable<Scanned & { readonly tier: string }>;
+  /** Asks one tier alone, and has it remove what is not to be believed. */
+  readOnly(tier: string, key: string): Promise<void>;
+  /** Fresh or stale. */
+  isUsable(entry: Entry): boolean;
+  /** @throws {TypeError} without secrets */
+  sealForExport(entry: Entry): Uint8Array;
+  openExported(envelope: Uint8Array): Entry | RejectionReason;
   stats(): readonly TierStats[];
   close(): Promise<void>;
+}
+
+export interface TierLeaseRequest {
+  readonly whenHeld: 'wait' | 'leave';
+  readonly signal: AbortSignal;
+  /** What makes the lease unnecessary. */
+  readonly accepts: (entry: Entry) => boolean;
 }
 
 export interface WriteReport {
   readonly stored: number;
   readonly tooLarge: readonly string[];
   readonly errors: readonly StoreUnavailableError[];
+  /** The lease had been lost: nothing was written anywhere. */
+  readonly refused: boolean;
 }
 
-export interface TiersOptions {
-  readonly namespace: string;
+export interface TiersOptions extends TierOptions {
   readonly stores: readonly Store[];
-  /** Undefined only when every store supports references. */
-  readonly sealer: Sealer | undefined;
-  readonly now: () => number;
-  readonly onStoreError: (error: StoreUnavailableError) => void;
+  readonly leaseMs: number;
+  readonly tagCheckMs: number;
 }
+
+/** In the place of a tier's name in the seals of exports. */
+export const exportTier = '(export)';
 
 export function createTiers(options: TiersOptions): Tiers {
-  const { namespace, now } = options;
+  const { namespace, now, leaseMs } = options;
   const tiers = options.stores.map((store) => createTier(store, options));
+  const tagNamespace = `${namespace}\0tags`;
+  const tags = createTags({ namespace: tagNamespace, tiers, now, checkMs: options.tagCheckMs, leaseMs });
   /** Counts what changed any entry: an answer that was waited for across a change may be older than what is there now. */
   let changes = 0;
   const nearest = tiers[0]?.store.supports.references ? tiers[0] : undefined;
+  const leasable = tiers.filter(({ store }) => leaseMs > 0 && store.leases !== undefined).reverse();
 
   return {
-    peek: (key) => nearest?.peek(key),
-    read: (key) => readFrom(key, 0),
-    async write(key, entry) {
+    tags,
+    peek: (key) => nearest?.peek(namespace, key, tags.areKnown),
+    read: (key, counted = true) => readFrom(key, 0, newContext(counted)),
+    async write(key, entry, held) {
       changes += 1;
-      const results = await Promise.all(tiers.map((tier) => tier.write(key, entry)));
+      // Under a lease its tier goes first: if it refuses, a newer holder's result must not be replaced anywhere.
+      const first = held === undefined ? undefined : await held.tier.write(namespace, key, entry, held.lease);
+      if (first === 'lost') return { stored: 0, tooLarge: [], errors: [], refused: true };
+      const results = await Promise.all(
+        tiers.map((tier) => (tier === held?.tier && first !== undefined ? first : tier.write(namespace, key, entry))),
+      );
       return {
         stored: results.filter((result) => result === 'stored').length,
         tooLarge: tiers.filter((_tier, index) => results[index] === 'too-large').map(({ store }) => store.name),
         errors: results.filter((result) => result instanceof StoreUnavailableError),
+        refused: false,
       };
     },
     async delete(key) {
       changes += 1;
-      const removed = await Promise.all(tiers.map((tier) => tier.delete(key)));
+      const removed = await Promise.all(tiers.map((tier) => tier.delete(namespace, key)));
       failIfAny(removed);
       return removed.includes(true);
     },
     async clear() {
       changes += 1;
-      failIfAny(await Promise.all(tiers.map((tier) => tier.attempt('clear', (store) => store.clear(namespace)))));
+      failIfAny(
+        await Promise.all(
+          tiers.map((tier) =>
+            tier.attempt('clear', async (store) => {
+              await store.clear(namespace);
+              if (store.supports.shared) await store.clear(tagNamespace);
+            }),
+          ),
+        ),
+      );
     },
+    lease:
+      leasable.length === 0
+        ? undefined
+        : (key, { accepts, ...request }) =>
+            takeLease<Entry>({
+              ...request,
+              tiers: leasable,
+              namespace,
+              key,
+              ttlMs: leaseMs,
+              async look() {
+                const entry = await readFrom(key, 0, newContext(false));
+                return entry !== undefined && accepts(entry) ? entry : undefined;
+              },
+            }),
+    async *scan() {
+      for (const tier of [...tiers].reverse()) {
+        for await (const scanned of tier.scan(namespace)) yield { ...scanned, tier: tier.store.name };
+      }
+    },
+    async readOnly(name, key) {
+      const tier = tiers.find(({ store }) => store.name === name);
+      await tier?.read(namespace, key, newContext(false));
+    },
+    isUsable,
+    sealForExport: (entry) => sealEntry(entry, { namespace, key: entry.key, tier: exportTier }, assertSealer()),
+    openExported: (envelope) => unsealEntry(envelope, { namespace, tier: exportTier }, assertSealer()),
     stats: () => tiers.map((tier) => tier.stats()),
     async close() {
       failIfAny(await Promise.all(tiers.map((tier) => tier.attempt('close', (store) => store.close()))));
     },
   };
 
+  function assertSealer(): Sealer {
+    if (options.sealer !== undefined) return options.sealer;
+    throw new TypeError('Expected the cache to have secrets, which seal what is exported; openSecretFile makes one');
+  }
+
+  function newContext(counted: boolean): ReadContext {
+    const changesBefore = changes;
+    return {
+      isUsable,
+      isCurrent: () => changes === changesBefore,
+      counted,
+      remoteUntilMs: undefined,
+      unavailable: false,
+    };
+  }
+
   function isUsable(entry: Entry): boolean {
     return entry.freshUntilMs === Infinity || staleness(entry, now()) !== 'expired';
   }
 
-  function readFrom(key: string, start: number): MaybePromise<Entry | undefined> {
-    const changesBefore = changes;
-    const isCurrent = () => changes === changesBefore;
+  function readFrom(key: string, start: number, context: ReadContext): MaybePromise<Entry | undefined> {
     for (let index = start; index < tiers.length; index += 1) {
-      const found = tiers[index]?.read(key, isUsable, isCurrent);
-      if (found instanceof Promise) {
-        return found.then((entry) => {
-          if (entry === undefined) return readFrom(key, index + 1);
-          if (isCurrent()) promote(key, index, entry);
-          return entry;
-        });
-      }
+      const tier = tiers[index] as Tier;
+      const found = tier.read(namespace, key, context);
+      if (found instanceof Promise) return found.then((entry) => judge(key, index, tier, entry, context));
       if (found === undefined) continue;
-      promote(key, index, found);
-      return found;
+      if (found.tags !== undefined) return judge(key, index, tier, found, context);
+      return accept(key, index, found, context);
     }
     return undefined;
+  }
+
+  function judge(
+    key: string,
+    index: number,
+    tier: Tier,
+    entry: Entry | undefined,
+    context: ReadContext,
+  ): MaybePromise<Entry | undefined> {
+    if (entry === undefined) return readFrom(key, index + 1, context);
+    if (entry.tags === undefined) return accept(key, index, entry, context);
+    const verdict = tags.areCurrent(entry.tags, context);
+    return verdict instanceof Promise ? verdict.then(conclude) : conclude(verdict);
+
+    function conclude(isCurrent: boolean): MaybePromise<Entry | undefined> {
+      if (isCurrent) return accept(key, index, entry as Entry, context);
+      tier.invalidate(namespace, key, context);
+      return readFrom(key, index + 1, context);
+    }
   }
 
   /** Gives a found entry to the nearer tiers, without making its reader wait for them. */
-  function promote(key: string, index: number, entry: Entry): void {
-    for (const tier of tiers.slice(0, index)) void tier.write(key, entry);
-  }
-}
-
-interface Tier {
-  readonly store: Store;
-  peek(key: string): Entry | undefined;
-  /** `isCurrent`: nothing has changed since the read began, so what it shows to be worthless may be removed. */
-  read(key: string, isUsable: (entry: Entry) => boolean, isCurrent: () => boolean): MaybePromise<Entry | undefined>;
-  /** Never rejects. */
-  write(key: string, entry: Entry): Promise<'stored' | 'too-large' | StoreUnavailableError>;
-  /** Never rejects. */
-  delete(key: string): Promise<boolean | StoreUnavailableError>;
-  /** Never rejects: a failure is counted, reported and returned. */
-  attempt<T>(operation: StoreOperation, run: (store: Store) => MaybePromise<T>): Promise<T | StoreUnavailableError>;
-  stats(): TierStats;
-}
-
-function createTier(store: Store, { namespace, sealer, now, onStoreError }: TiersOptions): Tier {
-  const { references } = store.supports;
-  const rejections = Object.fromEntries(rejectionReasons.map((reason) => [reason, 0])) as Record<
-    RejectionReason,
-    number
-  >;
-  const counts = { hits: 0, misses: 0, expired: 0, tooLarge: 0, errors: 0 };
-  const tier: Tier = {
-    store,
-    peek(key) {
-      const found = store.get(namespace, key);
-      if (!(found instanceof Entry)) return undefined;
-      if (found.freshUntilMs !== Infinity && staleness(found, now()) !== 'fresh') return undefined;
-      counts.hits += 1;
-      return found;
-    },
-    read(key, isUsable, isCurrent) {
-      try {
-        const found = store.get(namespace, key);
-        if (!(found instanceof Promise)) return examine(key, found, isUsable, isCurrent);
-        return found.then(
-          (entry) => examine(key, entry, isUsable, isCurrent),
-          (error: unknown) => missAfter(error),
-        );
-      } catch (error) {
-        return missAfter(error);
-      }
-    },
-    async write(key, entry) {
-      const stored = await inOrder(key, () =>
-        tier.attempt('set', () => store.set(namespace, key, asStored(key, entry))),
-      );
-      if (stored instanceof StoreUnavailableError) return stored;
-      if (!stored) counts.tooLarge += 1;
-      return stored ? 'stored' : 'too-large';
-    },
-    delete: (key) => inOrder(key, () => tier.attempt('delete', () => store.delete(namespace, key))),
-    async attempt(operation, run) {
-      try {
-        return await run(store);
-      } catch (error) {
-        return report(operation, error);
-      }
-    },
-    stats: () => ({ name: store.name, ...counts, rejections: { ...rejections }, ...store.usage() }),
-  };
-  const underWay = new Map<string, Promise<unknown>>();
-  return tier;
-
-  /** Of two changes to a key the one asked for later is the one that stays, though the earlier may take longer. */
-  async function inOrder<T>(key: string, change: () => Promise<T>): Promise<T> {
-    if (references) return change();
-    const earlier = underWay.get(key);
-    const result = earlier === undefined ? change() : earlier.then(change);
-    underWay.set(key, result);
-    const changed = await result;
-    if (underWay.get(key) === result) underWay.delete(key);
-    return changed;
-  }
-
-  function examine(
-    key: string,
-    found: StoredEntry | undefined,
-    isUsable: (entry: Entry) => boolean,
-    isCurrent: () => boolean,
-  ): Entry | undefined {
-    const opened = found === undefined ? undefined : open(key, found);
-    if (opened instanceof Entry && isUsable(opened)) {
-      counts.hits += 1;
-      return opened;
-    }
-    counts.misses += 1;
-    if (opened === undefined) return undefined;
-    if (opened instanceof Entry) counts.expired += 1;
-    else rejections[opened] += 1;
-    if (isCurrent()) void tier.delete(key);
-    return undefined;
-  }
-
-  function open(key: string, found: StoredEntry): Entry | RejectionReason {
-    if (found instanceof Entry) return found;
-    if (sealer === undefined) return 'secret';
-    return unsealEntry(found.bytes, { namespace, key, tier: store.name }, sealer);
-  }
-
-  function asStored(key: string, entry: Entry): StoredEntry {
-    if (references) return entry;
-    if (sealer === undefined)
-      throw new CacheError('CACHE_STORE_UNAVAILABLE', `Store '${store.name}' has no secret to seal with`);
-    return { bytes: sealEntry(entry, { namespace, key, tier: store.name }, sealer), expiresAtMs: entry.expiresAtMs };
-  }
-
-  function missAfter(error: unknown): undefined {
-    counts.misses += 1;
-    report('get', error);
-  }
-
-  function report(operation: StoreOperation, cause: unknown): StoreUnavailableError {
-    counts.errors += 1;
-    const error = new StoreUnavailableError(store.name, operation, cause);
-    onStoreError(error);
-    return error;
+  function accept(key: string, index: number, entry: Entry, context: ReadContext): Entry {
+    const from = tiers[index] as Tier;
+    if (index > 0) publish('cadre:cache:hit', () => ({ namespace, tier: from.store.name, key }));
+    if (context.isCurrent()) for (const tier of tiers.slice(0, index)) void tier.write(namespace, key, entry);
+    return entry;
   }
 }
 
