@@ -4,11 +4,18 @@
  */
 import type { Node, Pair } from 'yaml';
 import { isStackOverflow, type Located, located, type ParsedText, rawObject, type TextLimits } from './parsed-text.ts';
+import { parseSimpleYaml } from './simple-yaml.ts';
 
 const maxAliases = 100;
 const maxNodesThroughAliases = 10_000;
 
 export async function parseYaml(text: string, limits: TextLimits): Promise<ParsedText> {
+  const simple = parseSimpleYaml(text, limits);
+  return simple === undefined ? parseAnyYaml(text, limits) : { ...simple, problems: [] };
+}
+
+/** By the complete parser. */
+export async function parseAnyYaml(text: string, limits: TextLimits): Promise<ParsedText> {
   const yaml = await import('yaml');
   const root = located(0);
   let document: ReturnType<typeof yaml.parseDocument>;
