@@ -55,6 +55,7 @@ class SubjectBus implements Bus {
   readonly #subscriptions = new Set<Pick<Subscription, 'close'>>();
   readonly #requests: Requests;
   readonly #status = new StatusFeed();
+  readonly #unobserve: () => void;
   #state: 'open' | 'closing' | 'closed' = 'open';
   #closing: Promise<void> | undefined;
 
@@ -62,6 +63,7 @@ class SubjectBus implements Bus {
     this.#ownsTransport = transport === undefined;
     this.#transport = transport ?? memoryTransport();
     this.#requests = new Requests(this.#transport);
+    this.#unobserve = this.#transport.observe((status) => this.#status.tell(status));
   }
 
   publish(subject: string, data: unknown, options?: PublishOptions): void | Promise<void> {
@@ -122,6 +124,7 @@ class SubjectBus implements Bus {
     await Promise.all(open.map((subscription) => subscription.close()));
     this.#requests.close();
     if (this.#ownsTransport) await this.#transport.close();
+    this.#unobserve();
     this.#status.close();
     this.#state = 'closed';
   }

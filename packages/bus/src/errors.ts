@@ -3,10 +3,15 @@
 export type BusErrorCode =
   | 'BUS_ALREADY_CONSUMED'
   | 'BUS_CLOSED'
+  | 'BUS_HUB_RUNNING'
   | 'BUS_INVALID_SUBJECT'
+  | 'BUS_MESSAGE_TOO_LARGE'
   | 'BUS_NO_RESPONDERS'
   | 'BUS_OVERFLOW'
-  | 'BUS_TIMEOUT';
+  | 'BUS_PROTOCOL'
+  | 'BUS_REFUSED'
+  | 'BUS_TIMEOUT'
+  | 'BUS_UNREACHABLE';
 
 export class BusError extends Error {
   readonly code: BusErrorCode;

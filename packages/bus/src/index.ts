@@ -5,7 +5,17 @@ export type { OverflowPolicy } from './mailbox.ts';
 export { memoryTransport } from './memory.ts';
 export type { Message } from './message.ts';
 export type { RequestOptions } from './request.ts';
+export { SeenFilter, type SeenFilterOptions } from './seen-filter.ts';
 export type { BusStatus } from './status.ts';
 export { subjectMatches } from './subject.ts';
 export type { Handler, SubscribeOptions, Subscription } from './subscription.ts';
-export type { Headers, Receiver, Transport, TransportMessage } from './transport.ts';
+export type {
+  Headers,
+  LossReason,
+  Outcome,
+  Receiver,
+  TrackedMessage,
+  Transport,
+  TransportMessage,
+  TransportStatus,
+} from './transport.ts';

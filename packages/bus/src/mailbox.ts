@@ -12,12 +12,14 @@ import { Fifo } from './fifo.ts';
  */
 export type OverflowPolicy = 'wait' | 'drop-oldest' | 'drop-newest' | 'fail';
 
-export interface MailboxOptions {
+export interface MailboxOptions<T> {
   readonly maxQueued: number;
   readonly maxWaiting: number;
   readonly onOverflow: OverflowPolicy;
   /** Called when dropping begins, and again only after the queue has been empty. */
   readonly onDropping: () => void;
+  /** Called with each item that will never be taken. */
+  readonly onDropped: (item: T) => void;
   readonly describe: () => string;
 }
 
@@ -34,7 +36,7 @@ interface Taker<T> {
 type End = { readonly type: 'done' } | { readonly type: 'error'; readonly error: unknown };
 
 export class Mailbox<T> {
-  readonly #options: MailboxOptions;
+  readonly #options: MailboxOptions<T>;
   readonly #queue = new Fifo<T>();
   readonly #waiters = new Fifo<Waiter<T>>();
   readonly #takers = new Fifo<Taker<T>>();
@@ -42,7 +44,7 @@ export class Mailbox<T> {
   #isDropping = false;
   dropped = 0;
 
-  constructor(options: MailboxOptions) {
+  constructor(options: MailboxOptions<T>) {
     this.#options = options;
   }
 
@@ -62,6 +64,7 @@ export class Mailbox<T> {
   push(item: T): void | Promise<void> {
     if (this.#end !== undefined) {
       this.dropped++;
+      this.#options.onDropped(item);
       return undefined;
     }
     const taker = this.#takers.shift();
@@ -110,8 +113,11 @@ export class Mailbox<T> {
   /** Drops what is queued; waiting publishers go on. */
   discard(): void {
     this.dropped += this.length;
-    this.#queue.clear();
-    for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) waiter.resolve();
+    for (let item = this.#queue.shift(); item !== undefined; item = this.#queue.shift()) this.#options.onDropped(item);
+    for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
+      this.#options.onDropped(waiter.item);
+      waiter.resolve();
+    }
   }
 
   #finish(end: End): void {
@@ -129,21 +135,23 @@ export class Mailbox<T> {
     switch (this.#options.onOverflow) {
       case 'wait':
         return this.#wait(item);
-      case 'drop-oldest':
+      case 'drop-oldest': {
         // With room for none, the one that comes is the oldest.
-        if (this.#queue.shift() !== undefined) this.#queue.push(item);
-        return this.#drop();
+        const oldest = this.#queue.shift();
+        if (oldest !== undefined) this.#queue.push(item);
+        return this.#drop(oldest ?? item);
+      }
       case 'drop-newest':
-        return this.#drop();
+        return this.#drop(item);
       case 'fail':
-        this.#drop();
+        this.#drop(item);
         return this.fail(this.#overflowError(`has ${this.#options.maxQueued} messages queued (maxQueued)`));
     }
   }
 
   #wait(item: T): Promise<void> {
     if (this.#waiters.length >= this.#options.maxWaiting) {
-      this.#drop();
+      this.#drop(item);
       return Promise.reject(
         this.#overflowError(
           `has ${this.#options.maxWaiting} publishers waiting (maxWaiting); await what publish returns`,
@@ -153,8 +161,9 @@ export class Mailbox<T> {
     return new Promise((resolve) => this.#waiters.push({ item, resolve }));
   }
 
-  #drop(): void {
+  #drop(item: T): void {
     this.dropped++;
+    this.#options.onDropped(item);
     if (this.#isDropping) return;
     this.#isDropping = true;
     this.#options.onDropping();

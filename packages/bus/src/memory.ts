@@ -28,7 +28,7 @@ export function memoryTransport(): Transport {
 
 class MemoryTransport implements Transport {
   readonly name = 'memory';
-  readonly supports = { references: true, backpressure: true };
+  readonly supports = { references: true, backpressure: true, acknowledgement: false };
   readonly #tree = new SubjectTree<Entry, readonly Receiver[]>({ compile: toReceivers });
   readonly #groups = new Map<string, QueueGroup>();
   readonly #nested = new Fifo<Nested>();
@@ -67,6 +67,15 @@ class MemoryTransport implements Transport {
       this.#tree.remove(pattern, entry);
       if (group !== undefined && --group.size === 0) this.#groups.delete(group.name);
     };
+  }
+
+  async flush(): Promise<void> {
+    if (this.#state === 'closed') throw closed();
+  }
+
+  /** Nothing ever happens to it. */
+  observe(): () => void {
+    return () => undefined;
   }
 
   async close(): Promise<void> {

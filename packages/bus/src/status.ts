@@ -1,7 +1,9 @@
 /** What happens to the bus itself, told to whoever asks; failures that nobody has asked about yet are kept for the first who does. */
 import { Mailbox, type OverflowPolicy } from './mailbox.ts';
+import type { TransportStatus } from './transport.ts';
 
 export type BusStatus =
+  | TransportStatus
   /** A handler threw, or its promise rejected. */
   | { readonly type: 'handlerFailed'; readonly pattern: string; readonly subject: string; readonly error: unknown }
   /** A subscriber is too slow and began to lose messages; told again only after it has caught up. */
@@ -59,6 +61,7 @@ function newMailbox(): Mailbox<BusStatus> {
     maxWaiting: 0,
     onOverflow: 'drop-oldest',
     onDropping: () => undefined,
+    onDropped: () => undefined,
     describe: () => 'A reader of the status',
   });
 }

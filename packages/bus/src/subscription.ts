@@ -5,7 +5,7 @@
 import { BusError } from './errors.ts';
 import { Mailbox, type OverflowPolicy } from './mailbox.ts';
 import { type Message, RequestMessage } from './message.ts';
-import type { Receiver, Transport, TransportMessage } from './transport.ts';
+import type { Outcome, Receiver, TrackedMessage, Transport, TransportMessage } from './transport.ts';
 
 /** If it returns a promise, that is awaited before the next message; anything else it returns is ignored. */
 export type Handler<T> = (message: Message<T>) => unknown;
@@ -59,6 +59,10 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
   readonly #unsubscribe: () => void;
   readonly #drained: Promise<void>;
   #settleDrained: () => void = () => undefined;
+  /** Whether messages may be tracked, which costs a look at each. */
+  readonly #tracks: boolean;
+  /** What the reader has in hand: handled once it asks for the next. */
+  #inHand: TransportMessage | undefined;
   #delivered = 0;
   #isHandling = false;
   #isConsumed = false;
@@ -71,11 +75,13 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
     this.queue = queue;
     this.#setup = setup;
     this.#handler = handler;
+    this.#tracks = transport.supports.acknowledgement;
     this.#mailbox = new Mailbox({
       maxQueued,
       maxWaiting,
       onOverflow,
       onDropping: () => setup.onDropping(this, onOverflow),
+      onDropped: (message) => this.#settle(message, 'dropped'),
       describe: () => `The subscription to ${JSON.stringify(pattern)}`,
     });
     this.#drained = new Promise((resolve) => {
@@ -102,7 +108,7 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
   }
 
   deliver(message: TransportMessage): void | Promise<void> {
-    if (this.#state !== 'open') return undefined;
+    if (this.#state !== 'open') return this.#settle(message, 'dropped');
     if (this.#handler === undefined || this.#isHandling) return this.#push(message);
     const running = this.#handle(message, this.#handler);
     if (running !== undefined) this.#handleQueuedAfter(running, this.#handler);
@@ -121,6 +127,7 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
     return {
       next: () => this.#next(),
       return: async () => {
+        this.#settleInHand('failed');
         this.#end();
         return { done: true, value: undefined };
       },
@@ -160,12 +167,14 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
   }
 
   async #next(): Promise<IteratorResult<Message<T>, undefined>> {
+    this.#settleInHand('handled');
     const result = await this.#mailbox.next();
     if (result.done) {
       this.#end();
       return result;
     }
     this.#delivered++;
+    if (this.#tracks) this.#inHand = result.value;
     return { done: false, value: this.#toMessage(result.value) };
   }
 
@@ -174,19 +183,35 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
     this.#delivered++;
     try {
       const result = handler(this.#toMessage(message));
-      return result !== undefined && isPromiseLike(result) ? this.#settle(message, result) : undefined;
+      if (result !== undefined && isPromiseLike(result)) return this.#awaitHandler(message, result);
     } catch (error) {
+      this.#settle(message, 'failed');
       this.#setup.onHandlerFailed(message, error);
       return undefined;
     }
+    if (this.#tracks) this.#settle(message, 'handled');
+    return undefined;
   }
 
-  async #settle(message: TransportMessage, running: PromiseLike<unknown>): Promise<void> {
+  async #awaitHandler(message: TransportMessage, running: PromiseLike<unknown>): Promise<void> {
     try {
       await running;
     } catch (error) {
+      this.#settle(message, 'failed');
       this.#setup.onHandlerFailed(message, error);
+      return;
     }
+    this.#settle(message, 'handled');
+  }
+
+  #settle(message: TransportMessage, outcome: Outcome): void {
+    if (this.#tracks && isTracked(message)) message.settle(outcome);
+  }
+
+  #settleInHand(outcome: Outcome): void {
+    const message = this.#inHand;
+    this.#inHand = undefined;
+    if (message !== undefined) this.#settle(message, outcome);
   }
 
   async #handleQueuedAfter(first: Promise<void>, handler: Handler<T>): Promise<void> {
@@ -227,6 +252,10 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
     this.#setup.onEnd(this);
     this.#settleDrained();
   }
+}
+
+function isTracked(message: TransportMessage | TrackedMessage): message is TrackedMessage {
+  return 'settle' in message;
 }
 
 /** A handler written as `(message) => list.push(message.data)` returns a number, which is nothing to wait for. */

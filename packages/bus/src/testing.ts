@@ -11,10 +11,14 @@ export interface TransportContractOptions {
   readonly test: (name: string, body: () => Promise<void>) => unknown;
   /** A new transport, connected to nothing that another test uses. */
   readonly open: () => Promise<Transport> | Transport;
+  /** Two new transports that reach each other; where it is left out, what goes between two is not tested. */
+  readonly openPair?: () => Promise<readonly [Transport, Transport]>;
+  /** Called after each test, once its transports are closed. */
+  readonly cleanUp?: () => Promise<void>;
 }
 
 /** Registers one test for each thing that a transport promises. */
-export function transportContract({ test, open }: TransportContractOptions): void {
+export function transportContract({ test, open, openPair, cleanUp }: TransportContractOptions): void {
   const check = (name: string, body: (transport: Transport) => Promise<void>) =>
     test(name, async () => {
       const transport = await open();
@@ -22,13 +26,27 @@ export function transportContract({ test, open }: TransportContractOptions): voi
         await body(transport);
       } finally {
         await transport.close();
+        await cleanUp?.();
       }
     });
+  const checkPair = (name: string, body: (one: Transport, other: Transport) => Promise<void>) => {
+    if (openPair === undefined) return;
+    test(name, async () => {
+      const [one, other] = await openPair();
+      try {
+        await body(one, other);
+      } finally {
+        await Promise.all([one.close(), other.close()]);
+        await cleanUp?.();
+      }
+    });
+  };
 
   check('has a name and says what it supports', async (transport) => {
     assert.notEqual(transport.name, '');
     assert.equal(typeof transport.supports.references, 'boolean');
     assert.equal(typeof transport.supports.backpressure, 'boolean');
+    assert.equal(typeof transport.supports.acknowledgement, 'boolean');
   });
 
   check('carries subject, data, headers and reply', async (transport) => {
@@ -138,6 +156,117 @@ export function transportContract({ test, open }: TransportContractOptions): voi
     await published;
   });
 
+  check('hands a message once to each of several matching subscriptions', async (transport) => {
+    const inboxes = ['a.*', 'a.>', '>', 'a.b', 'a.b'].map((pattern) => subscribe(transport, pattern));
+    const end = subscribe(transport, 'end');
+    for (let index = 0; index < 20; index++) await transport.publish(messageTo('a.b', index));
+    await transport.publish(messageTo('end', 0));
+    await end.arrival(0);
+    for (const inbox of inboxes) assert.equal(inbox.arrived.filter(({ subject }) => subject === 'a.b').length, 20);
+  });
+
+  check('lets receivers subscribe and unsubscribe while they receive', async (transport) => {
+    const late: unknown[] = [];
+    const first = subscribe(transport, 'a', undefined, () => {
+      first.unsubscribe();
+      transport.subscribe('a', { hasRoom: true, deliver: ({ data }) => void late.push(data) }, undefined);
+    });
+    const other = subscribe(transport, 'a');
+    await transport.publish(messageTo('a', 1));
+    await other.arrival(0);
+    await first.arrival(0);
+    await transport.flush();
+    await transport.publish(messageTo('a', 2));
+    await other.arrival(1);
+    await transport.flush();
+    assert.equal(first.arrived.length, 1);
+    assert.deepEqual(late, [2]);
+  });
+
+  check('carries bytes, large messages and shapes of any kind', async (transport) => {
+    const inbox = subscribe(transport, 'a');
+    const values = [
+      new Uint8Array([1, 2, 255]),
+      'ü'.repeat(100_000),
+      Array.from({ length: 200 }, (_, index) => ({ [`key${index}`]: index, shared: { x: index } })),
+      null,
+      0,
+      '',
+      false,
+    ];
+    for (const value of values) await transport.publish(messageTo('a', value));
+    await inbox.arrival(values.length - 1);
+    const [bytes, ...others] = inbox.arrived.map(({ data }) => data);
+    assert.ok(bytes instanceof Uint8Array);
+    assert.deepEqual([...bytes], [1, 2, 255]);
+    assert.deepEqual(others, values.slice(1));
+  });
+
+  check('flushes, and is heard of', async (transport) => {
+    const stop = transport.observe(() => undefined);
+    await transport.flush();
+    stop();
+    stop();
+  });
+
+  checkPair('carries messages from one to the other, in order, each once', async (one, other) => {
+    const inbox = subscribe(other, 'from.*');
+    await other.flush();
+    for (let index = 0; index < 2_000; index++) {
+      await one.publish(messageTo(`from.${index % 3}`, { index, text: `message ${index}` }));
+    }
+    await inbox.arrival(1_999);
+    assert.deepEqual(
+      inbox.arrived.map(({ data }) => data),
+      Array.from({ length: 2_000 }, (_, index) => ({ index, text: `message ${index}` })),
+    );
+  });
+
+  // Two dictionaries of shapes that were filled on their own read each other's objects as garbage.
+  checkPair('understands objects whose shapes the two met in different order', async (one, other) => {
+    const shapes = Array.from({ length: 40 }, (_, index) => ({ [`a${index}`]: 1, [`b${index}`]: { c: index } }));
+    const [atOne, atOther] = [subscribe(one, 'to.one'), subscribe(other, 'to.other')];
+    await Promise.all([one.flush(), other.flush()]);
+    for (const shape of shapes) await one.publish(messageTo('to.other', shape));
+    for (const shape of shapes.toReversed()) await other.publish(messageTo('to.one', shape));
+    await Promise.all([atOne.arrival(39), atOther.arrival(39)]);
+    assert.deepEqual(
+      atOther.arrived.map(({ data }) => data),
+      shapes,
+    );
+    assert.deepEqual(
+      atOne.arrived.map(({ data }) => data),
+      shapes.toReversed(),
+    );
+  });
+
+  checkPair('shares a queue group between them', async (one, other) => {
+    const members = [subscribe(one, 'jobs.*', 'workers'), subscribe(other, 'jobs.*', 'workers')];
+    const end = [subscribe(one, 'end'), subscribe(other, 'end')];
+    await Promise.all([one.flush(), other.flush()]);
+    for (let index = 0; index < 100; index++) await one.publish(messageTo('jobs.a', index));
+    await one.publish(messageTo('end', 0));
+    await Promise.all(end.map((inbox) => inbox.arrival(0)));
+    const shared = members.flatMap((inbox) => inbox.arrived.map(({ data }) => Number(data)));
+    assert.deepEqual(
+      shared.sort((a, b) => a - b),
+      Array.from({ length: 100 }, (_, index) => index),
+    );
+    for (const { arrived } of members) assert.ok(arrived.length > 0);
+  });
+
+  checkPair('tells one that nobody is there once the other has gone', async (one, other) => {
+    const inbox = subscribe(other, 'there');
+    await other.flush();
+    await one.publish(messageTo('there', 1), () => assert.fail('somebody was there'));
+    await inbox.arrival(0);
+    await other.close();
+    await one.flush();
+    await new Promise<void>((resolve) => {
+      one.publish(messageTo('there', 1), resolve);
+    });
+  });
+
   check('refuses subjects and patterns that are none', async (transport) => {
     for (const subject of ['', '.', 'a.', '.a', 'a..b', 'a b', 'a\n', 'a.*', '>', 'a.b>']) {
       assert.throws(() => void transport.publish(messageTo(subject, 1)), { code: 'BUS_INVALID_SUBJECT' });
@@ -151,6 +280,7 @@ export function transportContract({ test, open }: TransportContractOptions): voi
     await Promise.all([transport.close(), transport.close()]);
     assert.throws(() => void transport.publish(messageTo('a', 1)), { code: 'BUS_CLOSED' });
     assert.throws(() => transport.subscribe('a', receiver(), undefined), { code: 'BUS_CLOSED' });
+    await assert.rejects(transport.flush(), { code: 'BUS_CLOSED' });
   });
 }
 
@@ -161,7 +291,7 @@ interface Inbox {
   arrival(index: number): Promise<TransportMessage>;
 }
 
-function subscribe(transport: Transport, pattern: string, queue?: string): Inbox {
+function subscribe(transport: Transport, pattern: string, queue?: string, onMessage?: () => void): Inbox {
   const arrived: TransportMessage[] = [];
   const waiting = new Map<number, (message: TransportMessage) => void>();
   const unsubscribe = transport.subscribe(
@@ -170,6 +300,8 @@ function subscribe(transport: Transport, pattern: string, queue?: string): Inbox
       hasRoom: true,
       deliver: (message) => {
         arrived.push(message);
+        if ('settle' in message) message.settle('handled');
+        onMessage?.();
         waiting.get(arrived.length - 1)?.(message);
       },
     },
