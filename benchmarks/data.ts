@@ -16,11 +16,12 @@ export interface AgentRecord {
 /**
  * A file of `count` records as JSON lines, written bit by bit, so that preparing it does not raise the peak memory of
  * the process that is measured. One record in 50 is of type `result`.
+ * @param textLength  characters of its `text`; the rest of a line is about 150 bytes
  */
-export function writeRecords(path: string, count: number): void {
+export function writeRecords(path: string, count: number, textLength = 820): void {
   const file = openSync(path, 'w');
   let lines = '';
-  for (const record of makeRecords(count)) {
+  for (const record of makeRecords(count, textLength)) {
     lines += `${JSON.stringify(record)}\n`;
     if (lines.length > 32 * 1024) {
       writeSync(file, lines);
@@ -78,7 +79,7 @@ export function workspaceFolder(): string {
   return folder;
 }
 
-function* makeRecords(count: number): Generator<AgentRecord> {
+function* makeRecords(count: number, textLength: number): Generator<AgentRecord> {
   const random = seededRandom(2);
   const types = ['text', 'toolStarted', 'toolEnded'] as const;
   for (let sequence = 0; sequence < count; sequence += 1) {
@@ -87,7 +88,7 @@ function* makeRecords(count: number): Generator<AgentRecord> {
       type: sequence % 50 === 49 ? 'result' : (types[Math.floor(random() * 3)] ?? 'text'),
       at: new Date(1_760_000_000_000 + sequence * 137).toISOString(),
       usage: { inputTokens: Math.floor(random() * 5000), outputTokens: Math.floor(random() * 900) },
-      text: makeText(random, 820),
+      text: makeText(random, textLength),
     };
   }
 }

@@ -9,6 +9,7 @@ import { readHistory } from '../report/history.ts';
 import { renderHtml } from '../report/html.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { renderEnvironment, renderPackage } from '../report/terminal.ts';
+import { renderWorkloads } from '../report/workloads.ts';
 
 interface ReportSources {
   readonly baselinesDirectory: string;
@@ -18,11 +19,18 @@ interface ReportSources {
 const renderers: Readonly<
   Record<string, (record: BenchmarkRecord, sources: ReportSources) => string | Promise<string>>
 > = {
-  terminal: (record) => [renderEnvironment(record.environment), '', ...record.packages.map(renderPackage)].join('\n'),
+  terminal: (record) =>
+    [renderEnvironment(record.environment), '', ...record.packages.map(renderPackage), renderWorkloads(record)].join(
+      '\n',
+    ),
   markdown: renderMarkdown,
   json: formatRecord,
   html: async (record, sources) =>
-    renderHtml(record, { history: await readHistory(sources), commandFor: (name) => `${ownCommand()} run ${name}` }),
+    renderHtml(record, {
+      history: await readHistory(sources),
+      commandFor: (name) =>
+        `${ownCommand()} ${name.startsWith('workloads/') ? name.replace('workloads/', 'workload ') : `run ${name}`}`,
+    }),
 };
 
 export const reportCommand: Command = {

@@ -10,6 +10,7 @@ import { isEqual, verdictLimits } from '../verdict.ts';
 import { formatDuration, formatMebibytes, formatRatio } from './format.ts';
 import type { CaseHistory } from './history.ts';
 import { anchorOf, renderBadge, renderCaseArticle, renderTable } from './html-case.ts';
+import { renderWorkloadSection } from './html-workloads.ts';
 import { html, type Markup } from './markup.ts';
 import { pageStyle } from './page-style.ts';
 import { caseStanding, rivalsOf, type Standing } from './standing.ts';
@@ -48,6 +49,7 @@ ${packages.map(({ name }) => html`<li><a href="#package-${name}">${name}</a></li
 </ul></nav>
 </header>
 <main id="cases">
+${renderWorkloadSection(record)}
 ${renderOverview(cases)}
 ${packages.map((entry) => renderPackageSection(entry, history, commandFor))}
 ${renderEnvironmentSection(record)}
@@ -107,15 +109,15 @@ function renderOverview(cases: readonly CaseRecord[]): Markup | undefined {
       .filter(({ isLimit }) => !isLimit)
       .sort((left, right) => left.times.estimate - right.times.estimate)[0];
     return html`<tr><th scope="row"><a href="#${anchorOf(entry.name)}">${entry.name}</a></th>
+<td class="${closest?.standing}">${closest === undefined ? '' : formatRatio(closest.times)}</td><td class="words">${closest?.name ?? 'none'}</td>
 <td>${own === undefined ? '' : formatDuration(own.nanosecondsPerUnit)} per ${entry.unit}</td>
-<td class="words">${closest?.name ?? 'none'}</td><td class="${closest?.standing}">${closest === undefined ? '' : formatRatio(closest.times)}</td>
 <td>${renderBadge(caseStanding(entry))}</td></tr>
 `;
   });
   return html`<section aria-labelledby="overview"><h2 id="overview">At a glance</h2>
 ${renderTable({
   caption: 'Each case beside its fastest rival; where we are slower comes first',
-  columns: ['case', 'ours', 'fastest rival', "rival's time, ours = 1", ''],
+  columns: ['case', "fastest rival's time, ours = 1", 'rival', 'ours', ''],
   rows,
 })}</section>
 `;

@@ -1,14 +1,22 @@
 /** A record as Markdown tables, for a README or a pull request. */
+import type { KindRecord } from '../kind-records.ts';
 import type { BenchmarkRecord, CaseRecord } from '../record.ts';
 import { median } from '../stats.ts';
 import { formatDuration, formatMebibytes, formatRatio } from './format.ts';
+import { kindTable } from './kind-tables.ts';
 import { renderEnvironment } from './terminal.ts';
+import { renderWorkloadTable } from './workloads.ts';
 
 export function renderMarkdown(record: BenchmarkRecord): string {
   const { createdAt, environment, settings, packages } = record;
   const preface = `Measured ${createdAt.slice(0, 10)}: ${renderEnvironment(environment)}, medians of ${settings.rounds} rounds.`;
-  const sections = packages.flatMap(({ name, cases }) => [`## ${name}`, '', ...cases.flatMap(renderCase)]);
-  return [preface, '', ...sections].join('\n');
+  const sections = packages.flatMap(({ name, cases, kinds }) => [
+    `## ${name}`,
+    '',
+    ...cases.flatMap(renderCase),
+    ...kinds.flatMap(renderKind),
+  ]);
+  return [preface, '', ...renderWorkloadTable(record), ...sections].join('\n');
 }
 
 function renderCase(entry: CaseRecord): readonly string[] {
@@ -25,4 +33,12 @@ function renderCase(entry: CaseRecord): readonly string[] {
     ...rows,
     '',
   ];
+}
+
+function renderKind(entry: KindRecord): readonly string[] {
+  const { header, rows, textColumns, notes } = kindTable(entry);
+  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const rule = `|${header.map((_, column) => (textColumns.includes(column) ? '---|' : '---:|')).join('')}`;
+  const below = notes.length === 0 ? [] : ['', ...notes.map((note) => `- ${note}`)];
+  return [`**${entry.name}**: ${entry.question}`, '', row(header), rule, ...rows.map(row), ...below, ''];
 }

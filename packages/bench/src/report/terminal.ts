@@ -1,16 +1,19 @@
 /** Records and comparisons as plain text for a terminal or a log. */
-import type { CaseComparison } from '../baseline.ts';
+import type { CaseComparison } from '../comparison.ts';
 import type { Environment } from '../environment.ts';
+import type { KindRecord } from '../kind-records.ts';
 import type { CaseRecord, PackageRecord } from '../record.ts';
 import { median } from '../stats.ts';
 import { isEqual } from '../verdict.ts';
 import { formatChange, formatColumns, formatDuration, formatMebibytes, formatRatio } from './format.ts';
+import { kindTable } from './kind-tables.ts';
 
 export function renderPackage(record: PackageRecord): string {
   return [
     `${record.name}`,
     ...renderControls(record),
     ...record.cases.flatMap((entry) => ['', ...renderCase(entry)]),
+    ...record.kinds.flatMap((entry) => ['', ...renderKind(entry)]),
     ...record.failures.flatMap(({ case: name, message }) => ['', `  ${name} could not be measured: ${message}`]),
     '',
   ].join('\n');
@@ -23,15 +26,15 @@ export function renderEnvironment(environment: Environment): string {
 }
 
 export function renderComparison(packageName: string, comparisons: readonly CaseComparison[]): string {
-  const rows = comparisons.map(({ name, outcome, change, peakRssBytes }) => [
+  const rows = comparisons.map(({ name, outcome, change, changeOf, peakRssBytes }) => [
     `  ${name}`,
     outcomeWords[outcome],
-    change === undefined ? '' : formatChange(change),
+    change === undefined ? '' : `${formatChange(change)} ${changeOf ?? 'time'}`,
     peakRssBytes === undefined
       ? ''
       : `${formatMebibytes(peakRssBytes.now)} (was ${formatMebibytes(peakRssBytes.baseline)})`,
   ]);
-  const header = ['  case', 'verdict', 'time over control, against the baseline', 'peak memory'];
+  const header = ['  case', 'verdict', 'change', 'peak memory'];
   const reasons = comparisons.flatMap(({ name, reason }) => (reason === undefined ? [] : [`  ${name}: ${reason}`]));
   return [packageName, ...formatColumns([header, ...rows], [false, false, true, true]), ...reasons, ''].join('\n');
 }
@@ -39,6 +42,8 @@ export function renderComparison(packageName: string, comparisons: readonly Case
 const outcomeWords: Readonly<Record<CaseComparison['outcome'], string>> = {
   faster: 'faster',
   slower: 'SLOWER',
+  better: 'better',
+  worse: 'WORSE',
   inconclusive: 'no proven change',
   tooNoisy: 'too noisy',
   notComparable: 'not comparable',
@@ -50,6 +55,14 @@ function renderControls(record: PackageRecord): readonly string[] {
     const calm = isEqual(control.selfRatio) ? 'equal' : 'too noisy to prove anything';
     return `  control ${name}: ${figure} per ${control.unit}; against itself ${formatRatio(control.selfRatio)}: ${calm}`;
   });
+}
+
+function renderKind(entry: KindRecord): readonly string[] {
+  const { header, rows, textColumns, notes } = kindTable(entry);
+  const lines = [header, ...rows].map(([first = '', ...cells]) => [`    ${first}`, ...cells]);
+  const alignRight = header.map((_, column) => !textColumns.includes(column));
+  const below = notes.map((note) => `    ${note}`);
+  return [`  ${entry.name}: ${entry.question}`, ...formatColumns(lines, alignRight), ...below];
 }
 
 function renderCase(entry: CaseRecord): readonly string[] {

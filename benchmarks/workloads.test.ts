@@ -1,0 +1,32 @@
+/** Runs the small version of each workload once or twice, untimed: whether its variants do what they say, and the same. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { checkCase, findWorkloads, loadWorkload } from '@cadre/bench';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const found = await findWorkloads(fileURLToPath(new URL('workloads', import.meta.url)), 'all');
+let directory: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'cadre-workloads-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+describe.for(found)('$name', ({ name, file }) => {
+  test.for([1, 2])('does equal work in every variant, %i at a time', async (iterations) => {
+    const { small } = await loadWorkload(file);
+    const directoryFor = (variant: string) => mkdtemp(join(directory, `${variant.replaceAll(/\W/g, '-')}-`));
+    await checkCase(name, small, { iterations, directoryFor });
+  });
+
+  test('has a claim with its source, and something beside ours', async () => {
+    const { claims, variants, probes } = await loadWorkload(file);
+    expect(claims.length).toBeGreaterThan(0);
+    expect(claims.every(({ source, what }) => source !== '' && what !== '')).toBe(true);
+    expect(Object.keys(variants)).toContain('cadre');
+    expect(Object.keys(variants).length).toBeGreaterThan(1);
+    for (const probe of Object.values(probes)) expect(await probe({ directory })).toBeGreaterThan(0);
+  });
+});
