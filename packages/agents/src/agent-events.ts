@@ -1,7 +1,8 @@
 /** One attempt as an async iterable of its events; the last one is `settled` and holds the outcome. */
 import type { AgentDefinition, AgentTask } from './definition.ts';
 import type { AgentEvent } from './event.ts';
-import { type RunAgentOptions, runAgent } from './run-agent.ts';
+import { runAgent } from './run-agent.ts';
+import type { RunAgentOptions } from './run-options.ts';
 
 export interface AgentEventsOptions extends Omit<RunAgentOptions, 'onEvent'> {
   /**

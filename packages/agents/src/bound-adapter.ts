@@ -1,20 +1,28 @@
 /** The adapter that belongs to a definition, with the two of them and the task tied together. */
-import type { Adapter, LaunchPlan, Parser } from './adapter.ts';
+import type { Adapter, Dialogue, LaunchPlan, Parser, PlanContext } from './adapter.ts';
 import { claude } from './adapters/claude.ts';
 import { codex } from './adapters/codex.ts';
 import { command } from './adapters/command.ts';
+import { gemini } from './adapters/gemini.ts';
 import { jsonl } from './adapters/jsonl.ts';
-import type { AgentDefinition, AgentTask, ModuleAgentDefinition } from './definition.ts';
+import { opencode } from './adapters/opencode.ts';
+import type { AgentDefinition, AgentTask, ModelAgentDefinition, ModuleAgentDefinition } from './definition.ts';
+import type { PriceBook } from './price.ts';
 import { agentSchemas } from './schema.ts';
 
 /** An agent that is a program. */
-export type ProcessAgent = Exclude<AgentDefinition, ModuleAgentDefinition>;
+export type ProcessAgent = Exclude<AgentDefinition, ModuleAgentDefinition | ModelAgentDefinition>;
 
 export interface BoundAdapter {
   readonly format: 'jsonl' | 'text';
-  readonly wantsSchemaFile: boolean;
-  plan(schemaFile: string | undefined): LaunchPlan;
-  parse(): Parser;
+  readonly dialogue: Dialogue | undefined;
+  readonly files: Readonly<Record<string, string>>;
+  plan(context: PlanContext): LaunchPlan;
+  parse(prices: PriceBook): Parser;
+}
+
+export function isProcessAgent(agent: AgentDefinition): agent is ProcessAgent {
+  return agent.adapter !== 'module' && agent.adapter !== 'model';
 }
 
 /** @throws {TypeError} when the definition names no adapter of ours */
@@ -28,6 +36,10 @@ export function boundAdapter(agent: ProcessAgent, task: AgentTask): BoundAdapter
       return bind(claude, agent, task);
     case 'codex':
       return bind(codex, agent, task);
+    case 'gemini':
+      return bind(gemini, agent, task);
+    case 'opencode':
+      return bind(opencode, agent, task);
     default:
       throw new TypeError(`Expected \`adapter\` to be one of ${Object.keys(agentSchemas).join(', ')}.`);
   }
@@ -36,8 +48,9 @@ export function boundAdapter(agent: ProcessAgent, task: AgentTask): BoundAdapter
 function bind<D extends AgentDefinition>(adapter: Adapter<D>, agent: D, task: AgentTask): BoundAdapter {
   return {
     format: adapter.format,
-    wantsSchemaFile: adapter.wantsSchemaFile,
-    plan: (schemaFile) => adapter.plan(agent, task, schemaFile),
-    parse: () => adapter.parse(agent, task),
+    dialogue: adapter.dialogue,
+    files: adapter.files(agent, task),
+    plan: (context) => adapter.plan(agent, task, context),
+    parse: (prices) => adapter.parse(agent, task, prices),
   };
 }

@@ -1,5 +1,6 @@
 /** What configures an agent, and what one attempt is asked to do. */
 import type { JsonValue } from './event.ts';
+import type { ModelPrice } from './price.ts';
 import type { SessionTotal } from './usage.ts';
 
 interface ProcessDefinition {
@@ -9,7 +10,25 @@ interface ProcessDefinition {
   readonly inheritEnvironment?: readonly string[];
 }
 
-/** A program that speaks the line protocol of this package (see the README). */
+/** What all programs of vendors have. */
+interface VendorDefinition extends ProcessDefinition {
+  /** The program, or the program and what comes before our own arguments. @default the adapter's name, found on PATH */
+  readonly program?: string | readonly string[];
+  readonly model?: string;
+  /** What the tokens of `model` cost, instead of public list prices. */
+  readonly price?: ModelPrice;
+  /** MCP servers by name, beside those that the program has of its own. */
+  readonly mcpServers?: Readonly<Record<string, McpServer>>;
+  /** Arguments added after ours, as they stand. */
+  readonly extraArguments?: readonly string[];
+}
+
+/** A server of the Model Context Protocol: a program that speaks over its stdin and stdout, or an address. */
+export type McpServer =
+  | { readonly command: readonly string[]; readonly environment?: Readonly<Record<string, string>> }
+  | { readonly url: string; readonly headers?: Readonly<Record<string, string>> };
+
+/** A program that speaks the line protocol of this package (see docs/line-protocol.md). */
 export interface JsonlAgentDefinition extends ProcessDefinition {
   readonly adapter: 'jsonl';
   readonly command: readonly string[];
@@ -33,11 +52,8 @@ export interface ModuleAgentDefinition {
 }
 
 /** Claude Code. */
-export interface ClaudeAgentDefinition extends ProcessDefinition {
+export interface ClaudeAgentDefinition extends VendorDefinition {
   readonly adapter: 'claude';
-  /** The program, or the program and what comes before our own arguments. @default 'claude' */
-  readonly program?: string | readonly string[];
-  readonly model?: string;
   readonly fallbackModel?: string;
   readonly effort?: 'low' | 'medium' | 'high' | 'xhigh' | 'max';
   readonly allowedTools?: readonly string[];
@@ -51,26 +67,73 @@ export interface ClaudeAgentDefinition extends ProcessDefinition {
   readonly addDirectories?: readonly string[];
   /** File or JSON text, as `--mcp-config` takes it. */
   readonly mcpConfig?: string;
-  /** Arguments added after ours, as they stand. */
-  readonly extraArguments?: readonly string[];
 }
 
-/** Codex CLI. */
-export interface CodexAgentDefinition extends ProcessDefinition {
+/** Codex CLI. Its `model` is also what tokens are priced by: without it the cost is `unpriced`. */
+export interface CodexAgentDefinition extends VendorDefinition {
   readonly adapter: 'codex';
-  /** The program, or the program and what comes before our own arguments. @default 'codex' */
-  readonly program?: string | readonly string[];
-  /** Also what tokens are priced by: without it the cost is `unpriced`. */
-  readonly model?: string;
+  readonly effort?: 'minimal' | 'low' | 'medium' | 'high' | 'xhigh';
+  /** The same as `effort`, in the program's own word. */
   readonly reasoningEffort?: 'minimal' | 'low' | 'medium' | 'high' | 'xhigh';
   readonly sandbox?: 'read-only' | 'workspace-write' | 'danger-full-access';
+  /** Added to the system prompt. */
+  readonly appendSystemPrompt?: string;
   /** Run outside a git repository too. @default false */
   readonly skipGitRepoCheck?: boolean;
   readonly addDirectories?: readonly string[];
   /** Settings for `--config`: key to TOML text, for example `{ web_search: '"disabled"' }`. */
   readonly config?: Readonly<Record<string, string>>;
-  /** Arguments added after ours and before the prompt, as they stand. */
-  readonly extraArguments?: readonly string[];
+}
+
+/** Gemini CLI. */
+export interface GeminiAgentDefinition extends VendorDefinition {
+  readonly adapter: 'gemini';
+  /** `auto_edit` lets it edit, `yolo` everything; in `default` it has no shell tool when nobody is there to ask. */
+  readonly permissionMode?: 'default' | 'auto_edit' | 'yolo' | 'plan';
+  readonly allowedTools?: readonly string[];
+  readonly disallowedTools?: readonly string[];
+  readonly maxTurns?: number;
+  readonly addDirectories?: readonly string[];
+  /** Work in a folder that the user has not said to trust; it refuses to start there otherwise. @default false */
+  readonly trustFolder?: boolean;
+  /** How it logs in, where its own settings don't say: needed beside GOOGLE_GEMINI_BASE_URL. */
+  readonly auth?: 'gemini-api-key' | 'oauth-personal' | 'vertex-ai';
+}
+
+/** OpenCode. Its `model` is `provider/model`. */
+export interface OpencodeAgentDefinition extends VendorDefinition {
+  readonly adapter: 'opencode';
+  /** What it calls a variant of the model, such as `high`. */
+  readonly effort?: string;
+  /** `auto` approves everything that is not denied; else what would be asked is refused. @default 'ask' */
+  readonly permissionMode?: 'ask' | 'auto';
+  /** Tools that it does not have at all. */
+  readonly disallowedTools?: readonly string[];
+  /** Which of its own agents answers, such as `build` or `plan`. */
+  readonly agent?: string;
+}
+
+/**
+ * A provider's API, called directly: a prompt in, a text or a structured value out; no tools. Key and address come from
+ * the user's environment alone, `<environmentPrefix>_API_KEY` and `<environmentPrefix>_BASE_URL`, so that no project file
+ * can send a key elsewhere.
+ */
+export interface ModelAgentDefinition {
+  readonly adapter: 'model';
+  /** `openai` speaks chat completions, which many other providers offer too. */
+  readonly provider: 'anthropic' | 'openai' | 'gemini';
+  readonly model: string;
+  /** @default ANTHROPIC, OPENAI or GEMINI, by the provider */
+  readonly environmentPrefix?: string;
+  readonly systemPrompt?: string;
+  readonly effort?: 'low' | 'medium' | 'high';
+  /** @default 8192 */
+  readonly maxOutputTokens?: number;
+  /** Tries after the first, of what the provider says is worth another. @default 3 */
+  readonly maxRetries?: number;
+  /** A longer wait than this is not waited for: the attempt fails and says when to try again. @default 60,000 */
+  readonly maxRetryWaitMs?: number;
+  readonly price?: ModelPrice;
 }
 
 /** What a workflow file's `agents:` entry says. Paths are absolute by now. */
@@ -79,18 +142,24 @@ export type AgentDefinition =
   | CommandAgentDefinition
   | ModuleAgentDefinition
   | ClaudeAgentDefinition
-  | CodexAgentDefinition;
+  | CodexAgentDefinition
+  | GeminiAgentDefinition
+  | OpencodeAgentDefinition
+  | ModelAgentDefinition;
 
 export type AdapterName = AgentDefinition['adapter'];
 
 export interface AgentTask {
   readonly prompt: string;
-  /** Structured input. `jsonl` and `module` get it as it is; `claude` and `codex` find it below the prompt, marked as data. */
+  /**
+   * Structured input. `jsonl` and `module` get it as it is; agents that read text find it below the prompt, marked as
+   * data; a `command` does not get it.
+   */
   readonly input?: JsonValue;
   readonly cwd: string;
   /** Added last, over the definition's. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** A JSON Schema that the agent is asked to meet. Whether it did is for the caller to check. */
+  /** A JSON Schema that the output must meet: the agent is asked to, and the output is checked whatever the program can do. */
   readonly outputSchema?: object;
   readonly resumeSessionId?: string;
   /** `sessionTotal` of the outcome that `resumeSessionId` came from; without it a resumed session's cost may be unpriced. */

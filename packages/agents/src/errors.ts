@@ -1,6 +1,10 @@
 /** The ways in which this package itself fails. What an agent did is never an error: it is an outcome. */
 
-export type AgentErrorCode = 'AGENT_FILES_UNWRITABLE' | 'AGENT_SCRIPT_TOO_LARGE';
+export type AgentErrorCode =
+  | 'AGENT_FILES_UNWRITABLE'
+  | 'AGENT_SCRIPT_TOO_LARGE'
+  | 'AGENT_SESSION_CLOSED'
+  | 'AGENT_SESSION_LOST';
 
 export class AgentError extends Error {
   readonly code: AgentErrorCode;

@@ -57,7 +57,27 @@ export type AgentEvent =
       readonly reason: FailureReason;
       readonly message?: string;
     }
-  | { readonly type: 'permissionAsked'; readonly tool: string; readonly denied: boolean; readonly message?: string }
+  | {
+      readonly type: 'permissionAsked';
+      readonly tool: string;
+      /** True: the program refused by itself, or was refused, and goes on. False: it waits for an answer. */
+      readonly denied: boolean;
+      /** Given where an answer is waited for; `permissionAnswered` has the same. */
+      readonly id?: string;
+      readonly input?: JsonValue;
+      readonly message?: string;
+    }
+  | {
+      readonly type: 'permissionAnswered';
+      readonly id: string;
+      readonly tool: string;
+      readonly allowed: boolean;
+      /** `default`: nobody was there to ask, or nobody answered in time. */
+      readonly by: 'host' | 'default';
+      readonly message?: string;
+    }
   | { readonly type: 'warning'; readonly message: string }
+  /** A line of a kind that this version does not know, as it came; without the value where that is over 16,384 characters. */
+  | { readonly type: 'unknown'; readonly kind: string; readonly value?: JsonValue }
   /** Always the last one, exactly once. */
   | { readonly type: 'settled'; readonly outcome: Outcome };

@@ -5,7 +5,7 @@
  * success: several agent programs exit 0 after a signal or a refused permission.
  */
 import type { FailureReason, JsonValue } from './event.ts';
-import type { Cost, SessionTotal, TokenUsage } from './usage.ts';
+import { type Cost, noCost, noUsage, type SessionTotal, type TokenUsage } from './usage.ts';
 
 export interface OutcomeBase {
   /** The agent's final words. */
@@ -24,6 +24,8 @@ export interface OutcomeBase {
   /** Null when a signal ended the process; missing when there was no process. */
   readonly exitCode?: number | null;
   readonly warnings: readonly string[];
+  /** How many lines came of each kind that this version does not know; missing where there were none. */
+  readonly unknownKinds?: Readonly<Record<string, number>>;
 }
 
 export type SucceededOutcome = OutcomeBase & { readonly status: 'succeeded' };
@@ -82,6 +84,11 @@ export function outcomeOf(base: OutcomeBase, verdict: Failure | undefined): Outc
   return verdict === undefined ? { ...base, status: 'succeeded' } : { ...base, status: 'failed', ...verdict };
 }
 
+/** The outcome of an attempt that never began. */
+export function outcomeWithoutStart(verdict: Failure): Outcome {
+  return outcomeOf({ text: '', output: null, usage: noUsage, cost: noCost, durationMs: 0, warnings: [] }, verdict);
+}
+
 /** What it means that we ended the process; undefined when it ended by itself. */
 export function failureByUs(exit: AttemptExit): Failure | undefined {
   const seconds = (exit.durationMs / 1000).toFixed(1);
@@ -117,8 +124,18 @@ export function failureWithoutResult(exit: AttemptExit, terminalLine: string): F
   return failure('crash', `The agent ${how} without a ${terminalLine}${said}.`);
 }
 
+/** What an HTTP status of a model API means; the surest sign there is, where a program gives it. */
+export function reasonOfStatus(status: number): FailureReason {
+  if (status === 401 || status === 403) return 'authentication';
+  if (status === 402) return 'budget';
+  if (status === 429) return 'rateLimit';
+  if (status === 408 || status >= 500) return 'overloaded';
+  return status >= 400 ? 'invalidRequest' : 'failed';
+}
+
 /** The end of what stood on stderr, as a clause for a message; empty when nothing did. */
 export function lastWords(stderr: string): string {
-  const words = stderr.trim().slice(-2000);
+  const plain = stderr.replace(/\u001b\[[\d;]*m/g, '').replace(/^ +at .*\n?/gm, '');
+  const words = plain.trim().replace(/\.$/, '').slice(-2000);
   return words === '' ? '' : `; its last words on stderr: ${words}`;
 }

@@ -13,11 +13,11 @@ import {
   textOf,
 } from './fields.ts';
 import { type Failure, failure } from './outcome.ts';
-import { priceOfSum } from './price.ts';
+import type { PriceBook } from './price.ts';
 import type { Cost, TokenUsage } from './usage.ts';
 
 /** The event that a line stands for, or a sentence that says what is wrong with it. */
-export function ownEventOf(value: unknown): AgentEvent | string {
+export function ownEventOf(value: unknown, prices: PriceBook): AgentEvent | string {
   if (!isFields(value)) return 'not an object';
   switch (value.type) {
     case 'started':
@@ -34,7 +34,7 @@ export function ownEventOf(value: unknown): AgentEvent | string {
     case 'tool':
       return toolOf(value);
     case 'usage':
-      return { type: 'usage', usage: usageOf(value), cost: costOf(value) };
+      return { type: 'usage', usage: usageOf(value), cost: costOf(value, prices) };
     default:
       return `type ${JSON.stringify(value.type)} is not known`;
   }
@@ -78,10 +78,10 @@ function usageOf(line: Fields): TokenUsage {
 }
 
 /** What the program says it cost, else the list price of the model it names. */
-function costOf(line: Fields): Cost {
+function costOf(line: Fields, prices: PriceBook): Cost {
   const reported = numberOf(line.costUsd);
   if (reported !== undefined && reported >= 0) return { usd: reported, basis: 'reported' };
   const model = textOf(line.model);
-  const usd = model === undefined ? undefined : priceOfSum(usageOf(fieldsOf(line)), model);
+  const usd = model === undefined ? undefined : prices.ofSum(usageOf(fieldsOf(line)), model);
   return usd === undefined ? { usd: 0, basis: 'unpriced' } : { usd, basis: 'list' };
 }

@@ -1,40 +1,61 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { priceOfRequest, priceOfSum } from './price.ts';
+import { createPriceBook, listPrices } from './price.ts';
 import { noUsage } from './usage.ts';
 
 const usage = { ...noUsage, inputTokens: 160, cachedInputTokens: 30, cacheWriteInputTokens: 10, outputTokens: 7 };
 
-describe('priceOfRequest', () => {
+describe('PriceBook.ofRequest', () => {
   test('agrees with what Claude Code reports for the same tokens', () => {
-    expect(priceOfRequest(usage, 'claude-sonnet-4-5', 'anthropic')).toBeCloseTo(0.0005115, 10);
+    expect(listPrices.ofRequest(usage, 'claude-sonnet-4-5', 'anthropic')).toBeCloseTo(0.0005115, 10);
   });
 
   test.for(['sonnet', 'my-custom-model-x', ''])('has no price for the model %j', (model) => {
-    expect(priceOfRequest(usage, model, 'anthropic')).toBeUndefined();
+    expect(listPrices.ofRequest(usage, model, 'anthropic')).toBeUndefined();
   });
 
   test('has no price for parts that exceed their whole', () => {
-    expect(priceOfRequest({ ...usage, cachedInputTokens: 999 }, 'gpt-5.1-codex', 'openai')).toBeUndefined();
+    expect(listPrices.ofRequest({ ...usage, cachedInputTokens: 999 }, 'gpt-5.1-codex', 'openai')).toBeUndefined();
   });
 });
 
-describe('priceOfSum', () => {
+describe('PriceBook.ofSum', () => {
   test('takes a million tokens for many short requests, not for one long one', () => {
     const sum = { ...noUsage, inputTokens: 1_000_000 };
-    expect(priceOfSum(sum, 'gpt-5.4', 'openai')).toBeCloseTo(2.5, 6);
-    expect(priceOfRequest(sum, 'gpt-5.4', 'openai')).toBeGreaterThan(4);
+    expect(listPrices.ofSum(sum, 'gpt-5.4', 'openai')).toBeCloseTo(2.5, 6);
+    expect(listPrices.ofRequest(sum, 'gpt-5.4', 'openai')).toBeGreaterThan(4);
   });
 
   test('is never negative and never shrinks with more tokens', () => {
     fc.assert(
       fc.property(fc.nat(1e9), fc.nat(1e9), (inputTokens, outputTokens) => {
-        const less = priceOfSum({ ...noUsage, inputTokens, outputTokens }, 'gpt-5.4', 'openai') ?? -1;
+        const less = listPrices.ofSum({ ...noUsage, inputTokens, outputTokens }, 'gpt-5.4', 'openai') ?? -1;
         const more =
-          priceOfSum({ ...noUsage, inputTokens, outputTokens: outputTokens + 1000 }, 'gpt-5.4', 'openai') ?? -1;
+          listPrices.ofSum({ ...noUsage, inputTokens, outputTokens: outputTokens + 1000 }, 'gpt-5.4', 'openai') ?? -1;
         expect(less).toBeGreaterThanOrEqual(0);
         expect(more).toBeGreaterThan(less);
       }),
     );
+  });
+});
+
+describe('createPriceBook', () => {
+  const own = createPriceBook({ 'my-model': { inputUsd: 2, outputUsd: 10, cachedInputUsd: 0.5 } });
+
+  test('prices a model that only its user knows', () => {
+    expect(own.ofRequest(usage, 'my-model')).toBeCloseTo((130 * 2 + 30 * 0.5 + 7 * 10) / 1e6, 12);
+    expect(own.ofSum(usage, 'my-model')).toBe(own.ofRequest(usage, 'my-model'));
+    expect(own.ofRequest(usage, 'another-model')).toBeUndefined();
+  });
+
+  test('gives the same price at the second look-up, which goes past the tables', () => {
+    const first = listPrices.ofRequest(usage, 'gpt-5.1-codex', 'openai');
+    expect(listPrices.ofRequest(usage, 'gpt-5.1-codex', 'openai')).toBe(first);
+    expect(listPrices.ofSum(usage, 'gpt-5.1-codex', 'openai')).toBeCloseTo(first ?? 0, 12);
+    expect(listPrices.ofRequest(usage, 'nobody-knows')).toBe(listPrices.ofRequest(usage, 'nobody-knows'));
+  });
+
+  test.for([-1, Number.NaN, Infinity])('refuses the price %d', (inputUsd) => {
+    expect(() => createPriceBook({ m: { inputUsd, outputUsd: 1 } })).toThrow(RangeError);
   });
 });

@@ -1,5 +1,6 @@
 /**
- * Tokens to US dollars by public list prices. A model without a known price has none: nothing is guessed.
+ * Tokens to US dollars: by the caller's own prices where it has some, else by public list prices. A model without a known
+ * price has none: nothing is guessed.
  *
  * Some models cost more per token in a request with a long context. Where the tokens of single requests are known each is
  * priced as it was; where only a sum over many requests is known, every request is taken for a short one, so the figure is
@@ -8,22 +9,75 @@
 import { createRequire } from 'node:module';
 import type { TokenUsage } from './usage.ts';
 
-export type PriceProvider = 'anthropic' | 'openai' | 'google';
+/** As the tables name it: `anthropic`, `openai`, `google`, `openrouter` and so on. */
+export type PriceProvider = string;
 
-/** US dollars of one request; undefined when the model has no known price. */
-export function priceOfRequest(usage: TokenUsage, model: string, provider?: PriceProvider): number | undefined {
-  return price(usage, model, provider, 1);
+/** US dollars per million tokens. */
+export interface ModelPrice {
+  readonly inputUsd: number;
+  readonly outputUsd: number;
+  /** @default inputUsd */
+  readonly cachedInputUsd?: number;
+  /** @default inputUsd */
+  readonly cacheWriteUsd?: number;
 }
 
-/** US dollars of many requests together, as if each were below every long-context threshold. */
-export function priceOfSum(usage: TokenUsage, model: string, provider?: PriceProvider): number | undefined {
-  // Below a threshold prices are proportional, so a millionth of the tokens costs a millionth and stays below each.
-  return price(usage, model, provider, 1e-6);
+export interface PriceBook {
+  /** US dollars of one request; undefined when the model has no known price. */
+  ofRequest(usage: TokenUsage, model: string, provider?: PriceProvider): number | undefined;
+  /** US dollars of many requests together, as if each were below every long-context threshold. */
+  ofSum(usage: TokenUsage, model: string, provider?: PriceProvider): number | undefined;
 }
 
-function price(usage: TokenUsage, model: string, provider: PriceProvider | undefined, scale: number) {
-  // calcPrice throws on parts that exceed their whole; such numbers are nonsense and have no price.
-  if (usage.cachedInputTokens + usage.cacheWriteInputTokens > usage.inputTokens) return undefined;
+/**
+ * @param own prices by model, over the public ones
+ * @throws {RangeError} when a price is not a number of at least 0
+ * Cost: the first look-up loads the tables (40 ms); the first of a model looks through them, later ones do not.
+ */
+export function createPriceBook(own: Readonly<Record<string, ModelPrice>> = {}): PriceBook {
+  const known = new Map(Object.entries(own));
+  for (const [model, price] of known) checkPrice(model, price);
+  const price = (usage: TokenUsage, model: string, provider: PriceProvider | undefined, scale: number) => {
+    // Parts that exceed their whole are nonsense and have no price.
+    if (usage.cachedInputTokens + usage.cacheWriteInputTokens > usage.inputTokens) return undefined;
+    const ours = known.get(model);
+    return ours === undefined ? listPrice(usage, model, provider, scale) : priceBy(ours, usage);
+  };
+  return {
+    ofRequest: (usage, model, provider) => price(usage, model, provider, 1),
+    // Below a threshold prices are proportional, so a millionth of the tokens costs a millionth and stays below each.
+    ofSum: (usage, model, provider) => price(usage, model, provider, 1e-6),
+  };
+}
+
+export const listPrices: PriceBook = createPriceBook();
+
+function checkPrice(model: string, price: ModelPrice): void {
+  for (const [name, value] of Object.entries(price)) {
+    if (typeof value === 'number' && value >= 0 && value < Infinity) continue;
+    throw new RangeError(`Expected \`${name}\` of the price of ${model} to be at least 0, got \`${String(value)}\`.`);
+  }
+}
+
+function priceBy(price: ModelPrice, usage: TokenUsage): number {
+  const { inputUsd, outputUsd, cachedInputUsd = inputUsd, cacheWriteUsd = inputUsd } = price;
+  const plain = usage.inputTokens - usage.cachedInputTokens - usage.cacheWriteInputTokens;
+  const input =
+    plain * inputUsd + usage.cachedInputTokens * cachedInputUsd + usage.cacheWriteInputTokens * cacheWriteUsd;
+  return (input + usage.outputTokens * outputUsd) / 1e6;
+}
+
+type Library = typeof import('@pydantic/genai-prices');
+type Provider = NonNullable<ReturnType<Library['calcPrice']>>['provider'];
+
+/** A provider with only the model that is meant, or that there is none. Bounded: names come from what programs print. */
+const entries = new Map<string, Provider | 'unknown'>();
+const mostEntries = 1000;
+
+function listPrice(usage: TokenUsage, model: string, provider: PriceProvider | undefined, scale: number) {
+  const key = `${provider ?? ''} ${model}`;
+  const entry = entries.get(key);
+  if (entry === 'unknown') return undefined;
   const result = prices().calcPrice(
     {
       input_tokens: usage.inputTokens * scale,
@@ -32,16 +86,20 @@ function price(usage: TokenUsage, model: string, provider: PriceProvider | undef
       output_tokens: usage.outputTokens * scale,
     },
     model,
-    provider === undefined ? {} : { providerId: provider },
+    entry !== undefined ? { provider: entry } : provider === undefined ? {} : { providerId: provider },
   );
+  if (entry === undefined) {
+    if (entries.size >= mostEntries) entries.clear();
+    entries.set(key, result === null ? 'unknown' : { ...result.provider, models: [result.model] });
+  }
   return result === null ? undefined : result.total_price / scale;
 }
 
 const require = createRequire(import.meta.url);
-let library: typeof import('@pydantic/genai-prices') | undefined;
+let library: Library | undefined;
 
 /** 800 KB of tables that take 40 ms to load: only who asks for a price pays that. */
-function prices(): typeof import('@pydantic/genai-prices') {
-  library ??= require('@pydantic/genai-prices') as typeof import('@pydantic/genai-prices');
+function prices(): Library {
+  library ??= require('@pydantic/genai-prices') as Library;
   return library;
 }

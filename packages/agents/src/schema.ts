@@ -8,8 +8,11 @@ import type {
   ClaudeAgentDefinition,
   CodexAgentDefinition,
   CommandAgentDefinition,
+  GeminiAgentDefinition,
   JsonlAgentDefinition,
+  ModelAgentDefinition,
   ModuleAgentDefinition,
+  OpencodeAgentDefinition,
 } from './definition.ts';
 
 const text = (description: string) => ({ type: 'string', minLength: 1, description });
@@ -41,6 +44,53 @@ const processProperties = {
     'Names of further environment variables the program inherits; a trailing * stands for any ending, as in AWS_*.',
   ),
 };
+
+const usd = (description: string) => ({ type: 'number', minimum: 0, description });
+
+const price = {
+  type: 'object',
+  description: 'US dollars per million tokens of the model, instead of public list prices.',
+  required: ['inputUsd', 'outputUsd'],
+  additionalProperties: false,
+  properties: {
+    inputUsd: usd('Input.'),
+    outputUsd: usd('Output.'),
+    cachedInputUsd: usd('Input read from a cache. Default: inputUsd.'),
+    cacheWriteUsd: usd('Input written to a cache. Default: inputUsd.'),
+  },
+};
+
+const texted = { type: 'object', additionalProperties: { type: 'string' } };
+
+const mcpServers = {
+  type: 'object',
+  description: 'MCP servers by name: a command, or a url.',
+  propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9_-]{0,63}$' },
+  additionalProperties: {
+    anyOf: [
+      {
+        type: 'object',
+        required: ['command'],
+        additionalProperties: false,
+        properties: {
+          command: command('A server that speaks over its stdin and stdout.'),
+          environment: { ...texted, description: 'Environment variables set for the server.' },
+        },
+      },
+      {
+        type: 'object',
+        required: ['url'],
+        additionalProperties: false,
+        properties: {
+          url: { type: 'string', pattern: '^https?://', description: 'Where the server listens.' },
+          headers: { ...texted, description: 'Headers sent with each request.' },
+        },
+      },
+    ],
+  },
+};
+
+const vendorProperties = { price, mcpServers, extraArguments: texts('Further arguments, passed as they stand.') };
 
 /** The schema of each adapter's definition: an object that refuses unknown keys. */
 export const agentSchemas: Readonly<Record<AdapterName, object>> = {
@@ -90,13 +140,15 @@ export const agentSchemas: Readonly<Record<AdapterName, object>> = {
     appendSystemPrompt: text('Added to the system prompt.'),
     addDirectories: texts('Further directories the agent may work in.'),
     mcpConfig: text('MCP servers: a file or JSON text.'),
-    extraArguments: texts('Further arguments, passed as they stand.'),
+    ...vendorProperties,
     ...processProperties,
   }),
   codex: definition<CodexAgentDefinition>('codex', 'Codex CLI.', [], {
     program: program('codex'),
     model: text('Model id; also what tokens are priced by.'),
-    reasoningEffort: choice('How hard the model thinks.', ['minimal', 'low', 'medium', 'high', 'xhigh']),
+    effort: choice('How hard the model thinks.', ['minimal', 'low', 'medium', 'high', 'xhigh']),
+    reasoningEffort: choice('The same as effort.', ['minimal', 'low', 'medium', 'high', 'xhigh']),
+    appendSystemPrompt: text('Added to the system prompt.'),
     sandbox: choice('What its commands may touch.', ['read-only', 'workspace-write', 'danger-full-access']),
     skipGitRepoCheck: { type: 'boolean', description: 'Run outside a git repository too. Default: false.' },
     addDirectories: texts('Further directories the agent may work in.'),
@@ -105,9 +157,70 @@ export const agentSchemas: Readonly<Record<AdapterName, object>> = {
       additionalProperties: { type: 'string' },
       description: 'Settings of the program: key to TOML text.',
     },
-    extraArguments: texts('Further arguments, passed as they stand.'),
+    ...vendorProperties,
     ...processProperties,
   }),
+  gemini: definition<GeminiAgentDefinition>('gemini', 'Gemini CLI.', [], {
+    program: program('gemini'),
+    model: text('Model id, for example gemini-2.5-pro.'),
+    permissionMode: choice('What it may do unasked: auto_edit edits, yolo does everything. Default: default.', [
+      'default',
+      'auto_edit',
+      'yolo',
+      'plan',
+    ]),
+    allowedTools: texts('Tools that need no permission, for example run_shell_command(git).'),
+    disallowedTools: texts('Tools that it does not have.'),
+    maxTurns: { type: 'integer', minimum: 1, description: 'Most turns of the model before the attempt fails.' },
+    addDirectories: texts('Further directories the agent may work in.'),
+    trustFolder: { type: 'boolean', description: 'Work in a folder that is not trusted yet. Default: false.' },
+    auth: choice('How it logs in, where its own settings do not say.', [
+      'gemini-api-key',
+      'oauth-personal',
+      'vertex-ai',
+    ]),
+    ...vendorProperties,
+    ...processProperties,
+  }),
+  opencode: definition<OpencodeAgentDefinition>('opencode', 'OpenCode.', [], {
+    program: program('opencode'),
+    model: text('Provider and model, for example anthropic/claude-sonnet-4-5.'),
+    effort: text('Variant of the model, such as high.'),
+    permissionMode: choice('Refuse what would be asked (ask, the default) or approve it (auto).', ['ask', 'auto']),
+    disallowedTools: texts('Tools that it does not have.'),
+    agent: text('Which of its own agents answers, such as build or plan.'),
+    ...vendorProperties,
+    ...processProperties,
+  }),
+  model: definition<ModelAgentDefinition>(
+    'model',
+    "A provider's API, called directly: a prompt in, a text or a structured value out; no tools.",
+    ['provider', 'model'],
+    {
+      provider: choice('Which API it speaks; openai means chat completions, which many providers offer.', [
+        'anthropic',
+        'openai',
+        'gemini',
+      ]),
+      model: text('Model id.'),
+      environmentPrefix: {
+        type: 'string',
+        pattern: '^[A-Z][A-Z0-9_]{0,63}$',
+        description:
+          'Key and address are read from <prefix>_API_KEY and <prefix>_BASE_URL. Default: ANTHROPIC, OPENAI or GEMINI.',
+      },
+      systemPrompt: text('The system prompt.'),
+      effort: choice('How hard the model thinks.', ['low', 'medium', 'high']),
+      maxOutputTokens: { type: 'integer', minimum: 1, description: 'Longest answer. Default: 8192.' },
+      maxRetries: { type: 'integer', minimum: 0, maximum: 20, description: 'Tries after the first. Default: 3.' },
+      maxRetryWaitMs: {
+        type: 'integer',
+        minimum: 0,
+        description: 'Longest wait for another try, in milliseconds; beyond it the attempt fails. Default: 60000.',
+      },
+      price,
+    },
+  ),
 };
 
 /** The type sees to it that a schema has exactly the keys of its definition. */

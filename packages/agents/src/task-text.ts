@@ -11,6 +11,14 @@ export function promptWithInput(task: AgentTask): string {
   return `${task.prompt}\n\nThe input, as JSON:\n${wrapUntrusted(JSON.stringify(task.input, null, 2))}\n`;
 }
 
+/** The same for a program that has no flag for the schema of its answer. */
+export function promptWithSchema(task: AgentTask): string {
+  const prompt = promptWithInput(task);
+  if (task.outputSchema === undefined) return prompt;
+  const rule = 'Your last message must be one JSON value that meets this JSON Schema, and nothing else:';
+  return `${prompt}\n\n${rule}\n${JSON.stringify(task.outputSchema)}\n`;
+}
+
 export function requireSessionId(task: AgentTask): string | undefined {
   const id = task.resumeSessionId;
   if (id === undefined || isSessionId(id)) return id;
@@ -24,6 +32,9 @@ export function requireCommand(command: readonly string[]): readonly string[] {
   throw new TypeError(`Expected \`command\` to begin with the name of a program, got ${JSON.stringify(command)}.`);
 }
 
+/** Models like to put JSON between the marks of a code block. */
+const fenced = /^\s*```(?:json)?\s*\n([\s\S]*)\n\s*```\s*$/;
+
 /** The structured result of a task that asked for one: what the agent gave as such, else its text read as JSON. */
 export function structuredOutput(
   task: AgentTask,
@@ -33,7 +44,7 @@ export function structuredOutput(
   if (given !== undefined) return { output: given };
   if (task.outputSchema === undefined) return { output: null };
   try {
-    const output: JsonValue = JSON.parse(text);
+    const output: JsonValue = JSON.parse(fenced.exec(text)?.[1] ?? text);
     return { output };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

@@ -221,8 +221,8 @@ describe('the problems of a workflow file', () => {
         'tasks: { a: { agent: a } }',
       ),
       [
-        '3:24 unknown key "maxTurns" in agent "a"; known here: …',
-        '4:17 adapter must be one of jsonl, command, module, claude, codex, not "cladue" [claude]',
+        '3:24 agent "a" can\'t have maxTurns: Codex has no way to limit its turns; set a timeout on the task',
+        '4:17 adapter must be one of jsonl, command, module, claude, codex, gemini, opencode, model, not "cladue" [claude]',
         '5:3 agent "c" has no "adapter"',
       ],
     ],

@@ -1,9 +1,11 @@
 /** Holds a workflow against its schema and says in words what does not fit. */
+import { unsupportedSetting } from '@cadre/agents';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { suggestDuration } from './duration.ts';
 import { type Finding, type Findings, formatPath, type Path, type PathSegment } from './problems.ts';
 import { durationPattern, workflowSchema } from './schema.ts';
 import { suggest } from './suggest.ts';
+import { recordOf } from './untyped.ts';
 import type { JsonValue } from './workflow.ts';
 
 /** Reports everything in `value` that does not fit the schema. */
@@ -80,6 +82,11 @@ function rule({ keyword, params, data, message }: ErrorObject): string {
 }
 
 function unknownKey(key: string, path: Path, error: ErrorObject, roomy: boolean): Finding {
+  const adapter = path[0] === 'agents' && path.length === 2 ? recordOf(error.data as JsonValue).adapter : undefined;
+  const refused = typeof adapter === 'string' ? unsupportedSetting(adapter, key) : undefined;
+  if (refused !== undefined) {
+    return { path: [...path, key], at: 'key', message: `${subject(path)} can't have ${key}: ${refused}` };
+  }
   const known = Object.keys((error.parentSchema?.properties as object | undefined) ?? {}).filter(
     (name) => name !== '$schema',
   );

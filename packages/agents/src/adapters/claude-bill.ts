@@ -4,7 +4,7 @@
  */
 import type { AgentTask } from '../definition.ts';
 import { countOf, type Fields, fieldsOf, isFields } from '../fields.ts';
-import { priceOfRequest } from '../price.ts';
+import type { PriceBook } from '../price.ts';
 import { addUsage, type Cost, noUsage, type SessionTotal, subtractUsage, type TokenUsage } from '../usage.ts';
 
 export interface Settlement {
@@ -15,18 +15,23 @@ export interface Settlement {
 }
 
 export class ClaudeBill {
+  readonly #prices: PriceBook;
   readonly #seen = new Set<string>();
   #requests: { usage: TokenUsage; usd: number; unpriced: boolean } = { usage: noUsage, usd: 0, unpriced: false };
   #reported: { usage: TokenUsage; cost: Cost } | undefined;
   /** Some result did not say what it took since the one before. */
   #totalsOnly = false;
 
+  constructor(prices: PriceBook) {
+    this.#prices = prices;
+  }
+
   /** False when this request was counted before: the lines of one message repeat its usage. */
   addRequest(id: string | undefined, model: string | undefined, usage: Fields): boolean {
     if (id === undefined || this.#seen.has(id)) return false;
     this.#seen.add(id);
     const tokens = apiUsage(usage);
-    const usd = model === undefined ? undefined : priceOfRequest(tokens, model, 'anthropic');
+    const usd = model === undefined ? undefined : this.#prices.ofRequest(tokens, model, 'anthropic');
     this.#requests = {
       usage: addUsage(this.#requests.usage, tokens),
       usd: this.#requests.usd + (usd ?? 0),
@@ -40,9 +45,9 @@ export class ClaudeBill {
       this.#totalsOnly = true;
       return;
     }
-    const { usage, cost } = sumOfModels(result.model_usage_since_last_result);
+    const { usage, cost } = sumOfModels(result.model_usage_since_last_result, this.#prices);
     const before = this.#reported ?? { usage: noUsage, cost: { usd: 0, basis: 'reported' } };
-    const basis = before.cost.basis === 'unpriced' ? 'unpriced' : cost.basis;
+    const basis = worse(before.cost.basis, cost.basis);
     this.#reported = { usage: addUsage(before.usage, usage), cost: { usd: before.cost.usd + cost.usd, basis } };
   }
 
@@ -60,7 +65,7 @@ export class ClaudeBill {
       const { usage, cost } = this.soFar();
       return { usage, cost: this.#seen.size === 0 ? unknownCost : cost, warnings };
     }
-    const total = isFields(result.modelUsage) ? sumOfModels(result.modelUsage) : withoutModels(result);
+    const total = isFields(result.modelUsage) ? sumOfModels(result.modelUsage, this.#prices) : withoutModels(result);
     const sessionTotal: SessionTotal = { usage: total.usage, usd: countOf(result.total_cost_usd) };
     if (this.#reported !== undefined && !this.#totalsOnly) return { ...this.#reported, sessionTotal, warnings };
     if (task.resumeSessionId === undefined) return { ...total, sessionTotal, warnings };
@@ -92,6 +97,12 @@ function apiUsage(usage: Fields): TokenUsage {
   };
 }
 
+/** Of two bases the one that promises less. */
+function worse(left: Cost['basis'], right: Cost['basis']): Cost['basis'] {
+  if (left === 'unpriced' || right === 'unpriced') return 'unpriced';
+  return left === 'list' || right === 'list' ? 'list' : 'reported';
+}
+
 /** Versions that don't tell models apart still give the sum. */
 function withoutModels(result: Fields): { readonly usage: TokenUsage; readonly cost: Cost } {
   const isPriced = typeof result.total_cost_usd === 'number';
@@ -99,23 +110,27 @@ function withoutModels(result: Fields): { readonly usage: TokenUsage; readonly c
   return { usage: apiUsage(fieldsOf(result.usage)), cost };
 }
 
-function sumOfModels(models: Fields): { readonly usage: TokenUsage; readonly cost: Cost } {
+function sumOfModels(models: Fields, prices: PriceBook): { readonly usage: TokenUsage; readonly cost: Cost } {
   let usage = noUsage;
   let usd = 0;
   let basis: Cost['basis'] = 'reported';
-  for (const model of Object.values(models).map(fieldsOf)) {
+  for (const [name, value] of Object.entries(models)) {
+    const model = fieldsOf(value);
     const cachedInputTokens = countOf(model.cacheReadInputTokens);
     const cacheWriteInputTokens = countOf(model.cacheCreationInputTokens);
-    usage = addUsage(usage, {
+    const tokens: TokenUsage = {
       inputTokens: countOf(model.inputTokens) + cachedInputTokens + cacheWriteInputTokens,
       cachedInputTokens,
       cacheWriteInputTokens,
       outputTokens: countOf(model.outputTokens),
       reasoningOutputTokens: countOf(model.thinkingTokens),
-    });
+    };
+    usage = addUsage(usage, tokens);
     // The program prices models it does not know by guess, and says so.
-    if (model.costBasis === 'unknown') basis = 'unpriced';
-    else usd += countOf(model.costUSD);
+    const isGuess = model.costBasis === 'unknown';
+    const price = isGuess ? prices.ofSum(tokens, name, 'anthropic') : countOf(model.costUSD);
+    if (isGuess) basis = worse(basis, price === undefined ? 'unpriced' : 'list');
+    usd += price ?? 0;
   }
   return { usage, cost: { usd, basis } };
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { AgentTask } from '../definition.ts';
 import type { AgentEvent } from '../event.ts';
 import type { AttemptExit, Outcome } from '../outcome.ts';
+import { listPrices } from '../price.ts';
 import { noUsage } from '../usage.ts';
 import { claude } from './claude.ts';
 
@@ -10,7 +11,7 @@ const task: AgentTask = { prompt: 'hello', cwd: '/' };
 const exit: AttemptExit = { exitCode: 0, signalName: null, endedBy: 'exit', durationMs: 5, stderr: '' };
 
 function play(lines: readonly unknown[], more: { task?: Partial<AgentTask>; exit?: Partial<AttemptExit> } = {}) {
-  const parser = claude.parse({ adapter: 'claude' }, { ...task, ...more.task });
+  const parser = claude.parse({ adapter: 'claude' }, { ...task, ...more.task }, listPrices);
   const events: AgentEvent[] = lines.flatMap((line) => [...parser.read(line)]);
   const outcome: Outcome = parser.end({ ...exit, ...more.exit });
   return { events, outcome, state: parser.state };

@@ -1,53 +1,32 @@
 /**
- * Claude Code, one-shot: `claude -p --output-format stream-json --verbose`, the prompt on stdin.
- *
- * Three traps of its stream. `subtype: "success"` with `is_error: true` is a failure. Its cost and token totals go on
- * counting when a session is resumed, so only the part since the last result is this attempt's. A refused key is retried
- * ten times over minutes like a busy server, so it makes the attempt hopeless at once.
+ * Claude Code: `claude -p --output-format stream-json --verbose`, the prompt on stdin. Where somebody answers permissions
+ * its stdin is a stream of JSON lines that stays open, and it asks there.
  */
-import type { Adapter, LaunchPlan, Parser } from '../adapter.ts';
-import { programOf } from '../adapter.ts';
-import type { AgentTask, ClaudeAgentDefinition } from '../definition.ts';
-import type { AgentEvent, FailureReason } from '../event.ts';
-import {
-  countOf,
-  type Fields,
-  fieldsOf,
-  given,
-  jsonOf,
-  listOf,
-  numberOf,
-  sessionIdOf,
-  shortened,
-  textOf,
-} from '../fields.ts';
-import {
-  type AttemptExit,
-  type Failure,
-  failure,
-  failureByUs,
-  failureWithoutResult,
-  lastWords,
-  type Outcome,
-  outcomeOf,
-} from '../outcome.ts';
-import { promptWithInput, requireSessionId, structuredOutput } from '../task-text.ts';
-import { ClaudeBill } from './claude-bill.ts';
+import { type Adapter, type LaunchPlan, type PlanContext, programOf } from '../adapter.ts';
+import type { AgentTask, ClaudeAgentDefinition, McpServer } from '../definition.ts';
+import { promptWithInput, requireSessionId } from '../task-text.ts';
+import { claudeDialogue } from './claude-dialogue.ts';
+import { ClaudeParser } from './claude-parser.ts';
 
 export const claude: Adapter<ClaudeAgentDefinition> = {
   format: 'jsonl',
-  wantsSchemaFile: false,
+  dialogue: claudeDialogue,
+  // In a file, since the arguments of a program are for everybody to see.
+  files: ({ mcpServers }) => (mcpServers === undefined ? {} : { [serversFile]: serversText(mcpServers) }),
   plan,
-  parse: (_definition, task) => new ClaudeParser(task),
+  parse: (_definition, task, prices) => new ClaudeParser(task, prices),
 };
 
-function plan(definition: ClaudeAgentDefinition, task: AgentTask): LaunchPlan {
+const serversFile = 'mcp-servers.json';
+
+function plan(definition: ClaudeAgentDefinition, task: AgentTask, { pathOf, asks }: PlanContext): LaunchPlan {
   const prompt = promptWithInput(task);
   const flags: string[] = [];
   // `--flag=value` throughout: a value that begins with a dash stays a value.
   const add = (flag: string, value: string | number | undefined) => {
     if (value !== undefined) flags.push(`--${flag}=${value}`);
   };
+  if (asks) flags.push('--input-format=stream-json', '--permission-prompt-tool=stdio');
   add('model', definition.model);
   add('fallback-model', definition.fallbackModel);
   add('effort', definition.effort);
@@ -60,6 +39,7 @@ function plan(definition: ClaudeAgentDefinition, task: AgentTask): LaunchPlan {
   add('append-system-prompt', definition.appendSystemPrompt);
   for (const directory of definition.addDirectories ?? []) add('add-dir', directory);
   add('mcp-config', definition.mcpConfig);
+  if (definition.mcpServers !== undefined) add('mcp-config', pathOf(serversFile));
   if (task.outputSchema !== undefined) add('json-schema', JSON.stringify(task.outputSchema));
   add('resume', requireSessionId(task));
   return {
@@ -74,270 +54,18 @@ function plan(definition: ClaudeAgentDefinition, task: AgentTask): LaunchPlan {
     inheritEnvironment: ['ANTHROPIC_*', 'CLAUDE_*', 'API_TIMEOUT_MS', 'DISABLE_TELEMETRY', 'DISABLE_ERROR_REPORTING'],
     // They would make it believe that it runs inside another Claude Code, or talks to that one's editor.
     neverInherit: ['CLAUDECODE', 'CLAUDE_CODE_ENTRYPOINT', 'CLAUDE_CODE_SSE_PORT'],
-    stdin: prompt,
+    stdin: asks ? claudeDialogue.turn(prompt) : prompt,
     prompt,
     howToInstall: 'Install Claude Code (npm install -g @anthropic-ai/claude-code) or set `program` to its path.',
   };
 }
 
-class ClaudeParser implements Parser {
-  state: Parser['state'] = 'running';
-  readonly #task: AgentTask;
-  readonly #bill = new ClaudeBill();
-  readonly #toolNames = new Map<string, string>();
-  #sessionId: string | undefined;
-  #model: string | undefined;
-  #text = '';
-  #apiError: { readonly code: string | undefined; readonly status: number | undefined } | undefined;
-  #apiMessage = '';
-  #retryAtMs: number | undefined;
-  #result: Fields | undefined;
-
-  constructor(task: AgentTask) {
-    this.#task = task;
-  }
-
-  read(value: unknown): readonly AgentEvent[] {
-    const line = fieldsOf(value);
-    this.#sessionId = sessionIdOf(line.session_id) ?? this.#sessionId;
-    switch (line.type) {
-      case 'system':
-        return this.#system(line);
-      case 'assistant':
-        return this.#assistant(line);
-      case 'user':
-        return this.#toolResults(line);
-      case 'rate_limit_event':
-        return this.#rateLimit(fieldsOf(line.rate_limit_info));
-      case 'result':
-        return this.#finish(line);
-      default:
-        return [];
-    }
-  }
-
-  end(exit: AttemptExit): Outcome {
-    const { usage, cost, sessionTotal, warnings } = this.#bill.settle(this.#task, this.#result);
-    const verdict = this.#result === undefined ? this.#withoutResult(exit) : this.#verdict(this.#result, exit);
-    const text = textOf(this.#result?.result) ?? this.#text;
-    const structured = structuredOutput(this.#task, jsonOf(this.#result?.structured_output), text);
-    if (verdict === undefined && exit.exitCode !== 0 && exit.endedBy === 'exit') {
-      warnings.push(`The agent reported success and then exited with code ${exit.exitCode}${lastWords(exit.stderr)}.`);
-    }
-    return outcomeOf(
-      {
-        text,
-        output: structured.output,
-        ...given({ sessionId: this.#sessionId, sessionTotal, model: this.#model }),
-        usage,
-        cost,
-        durationMs: exit.durationMs,
-        exitCode: exit.exitCode,
-        warnings,
-      },
-      verdict ?? structured.failure,
-    );
-  }
-
-  #system(line: Fields): readonly AgentEvent[] {
-    if (line.subtype === 'init') {
-      this.#model = textOf(line.model) ?? this.#model;
-      return [{ type: 'started', ...given({ sessionId: this.#sessionId, model: this.#model }) }];
-    }
-    if (line.subtype === 'api_retry') {
-      const code = textOf(line.error);
-      const status = numberOf(line.error_status);
-      const reason = reasonOf(code, status);
-      if (reason === 'authentication' || reason === 'budget') {
-        this.state = 'hopeless';
-        this.#apiError = { code, status };
-      }
-      const maxAttempts = numberOf(line.max_retries);
-      const delayMs = numberOf(line.retry_delay_ms);
-      const message = describe(code, status);
-      return [
-        { type: 'retrying', attempt: countOf(line.attempt), reason, message, ...given({ maxAttempts, delayMs }) },
-      ];
-    }
-    if (line.subtype === 'permission_denied') {
-      const message = textOf(line.message);
-      return [
-        { type: 'permissionAsked', tool: textOf(line.tool_name) ?? 'unknown', denied: true, ...given({ message }) },
-      ];
-    }
-    return [];
-  }
-
-  #assistant(line: Fields): readonly AgentEvent[] {
-    const message = fieldsOf(line.message);
-    const blocks = listOf(message.content).map(fieldsOf);
-    if (line.is_api_error_message === true || message.model === '<synthetic>') {
-      this.#apiError = { code: textOf(line.error), status: numberOf(line.api_error_status) };
-      this.#apiMessage = blocks.map((block) => textOf(block.text) ?? '').join('');
-      return this.#apiMessage === '' ? [] : [{ type: 'warning', message: this.#apiMessage }];
-    }
-    const model = textOf(message.model);
-    this.#model ??= model;
-    const events: AgentEvent[] = [];
-    if (this.#bill.addRequest(textOf(message.id), model, fieldsOf(message.usage))) {
-      events.push({ type: 'usage', ...this.#bill.soFar() });
-    }
-    for (const block of blocks) events.push(...this.#block(block, line.parent_tool_use_id));
-    return events;
-  }
-
-  #block(block: Fields, parent: unknown): readonly AgentEvent[] {
-    if (block.type === 'text' && typeof block.text === 'string') {
-      if (typeof parent !== 'string') this.#text = block.text;
-      return [{ type: 'text', text: block.text }];
-    }
-    if (block.type === 'thinking' && typeof block.thinking === 'string') {
-      return [{ type: 'thinking', text: block.thinking }];
-    }
-    if (block.type === 'tool_use' && typeof block.id === 'string') {
-      const name = textOf(block.name) ?? 'unknown';
-      this.#toolNames.set(block.id, name);
-      return [{ type: 'toolStarted', id: block.id, name, ...given({ input: jsonOf(block.input) }) }];
-    }
-    return [];
-  }
-
-  #toolResults(line: Fields): readonly AgentEvent[] {
-    const events: AgentEvent[] = [];
-    for (const block of listOf(fieldsOf(line.message).content).map(fieldsOf)) {
-      const id = textOf(block.tool_use_id);
-      if (block.type !== 'tool_result' || id === undefined) continue;
-      const name = this.#toolNames.get(id);
-      this.#toolNames.delete(id);
-      const output = shortened(contentText(block.content));
-      events.push({ type: 'toolEnded', id, failed: block.is_error === true, output, ...given({ name }) });
-    }
-    return events;
-  }
-
-  #rateLimit(info: Fields): readonly AgentEvent[] {
-    if (info.status !== 'rejected' && info.status !== 'allowed_warning') return [];
-    const resetsAt = numberOf(info.resetsAt);
-    const kind = textOf(info.rateLimitType) ?? 'unnamed';
-    const until = resetsAt === undefined ? '' : `; it resets at ${isoTime(resetsAt)}`;
-    if (info.status === 'rejected') {
-      this.#retryAtMs = resetsAt === undefined ? undefined : milliseconds(resetsAt);
-      return [{ type: 'warning', message: `The ${kind} rate limit is used up${until}.` }];
-    }
-    return [{ type: 'warning', message: `The ${kind} rate limit is nearly used up${until}.` }];
-  }
-
-  #finish(line: Fields): readonly AgentEvent[] {
-    this.#result = line;
-    this.state = 'finished';
-    this.#bill.addResult(line);
-    const { usage, cost } = this.#bill.settle(this.#task, line);
-    return [{ type: 'usage', usage, cost }];
-  }
-
-  #verdict(result: Fields, exit: AttemptExit): Failure | undefined {
-    if (result.subtype === 'success' && result.is_error !== true) return undefined;
-    const errors = listOf(result.errors).filter((entry) => typeof entry === 'string');
-    const message = [textOf(result.result) ?? '', ...errors].filter((part) => part !== '').join('; ') || 'no message';
-    switch (result.subtype) {
-      case 'success': {
-        const error = this.#apiError;
-        const status = numberOf(result.api_error_status) ?? error?.status;
-        return this.#apiFailure(reasonOf(error?.code, status), message);
-      }
-      case 'error_max_turns':
-        return failure('turns', `The agent used up its turns: ${message}. Raise maxTurns or split the task.`);
-      case 'error_max_budget_usd':
-        return failure('budget', `The agent used up its budget: ${message}. Raise maxBudgetUsd or split the task.`);
-      case 'error_max_structured_output_retries':
-        return failure('badOutput', `The agent never met the output schema: ${message}.`);
-      default:
-        return this.#executionFailure(result, message, exit);
-    }
-  }
-
-  #executionFailure(result: Fields, message: string, exit: AttemptExit): Failure {
-    if (textOf(result.terminal_reason)?.startsWith('aborted')) {
-      return failureByUs(exit) ?? failure('cancelled', 'The agent was interrupted from outside.');
-    }
-    if (message.includes('No conversation found')) {
-      return failure('invalidRequest', `${message}. Start without resumeSessionId.`);
-    }
-    return failureByUs(exit) ?? failure('failed', `The agent failed: ${message}.`, { retryable: true });
-  }
-
-  #withoutResult(exit: AttemptExit): Failure {
-    if (this.state === 'hopeless' && this.#apiError !== undefined) {
-      const { code, status } = this.#apiError;
-      return this.#apiFailure(
-        reasonOf(code, status),
-        `${describe(code, status)}; ended early, it would have been retried`,
-      );
-    }
-    const general = failureWithoutResult(exit, '`result` line');
-    if (general.reason !== 'crash') return general;
-    if (this.#apiError !== undefined) {
-      return this.#apiFailure(reasonOf(this.#apiError.code, this.#apiError.status), this.#apiMessage);
-    }
-    return refusedToStart(exit) ?? general;
-  }
-
-  #apiFailure(reason: FailureReason, message: string): Failure {
-    const advice = reason === 'authentication' ? '. Log in with `claude` or set ANTHROPIC_API_KEY' : '';
-    const retryAtMs = reason === 'rateLimit' ? this.#retryAtMs : undefined;
-    return failure(reason, `The model API refused: ${message}${advice}.`, { retryAtMs });
-  }
-}
-
-const reasonsByCode: Readonly<Record<string, FailureReason>> = {
-  authentication_failed: 'authentication',
-  oauth_org_not_allowed: 'authentication',
-  account_on_hold: 'authentication',
-  cloud_credential_error: 'authentication',
-  billing_error: 'budget',
-  rate_limit: 'rateLimit',
-  overloaded: 'overloaded',
-  server_error: 'overloaded',
-  invalid_request: 'invalidRequest',
-  model_not_found: 'invalidRequest',
-  max_output_tokens: 'invalidRequest',
-};
-
-function reasonOf(code: string | undefined, status: number | undefined): FailureReason {
-  const byCode = code !== undefined && Object.hasOwn(reasonsByCode, code) ? reasonsByCode[code] : undefined;
-  if (byCode !== undefined) return byCode;
-  if (status === undefined) return 'failed';
-  if (status === 401 || status === 403) return 'authentication';
-  if (status === 402) return 'budget';
-  if (status === 429) return 'rateLimit';
-  if (status === 408 || status >= 500) return 'overloaded';
-  return status >= 400 ? 'invalidRequest' : 'failed';
-}
-
-function describe(code: string | undefined, status: number | undefined): string {
-  return [code ?? 'unnamed error', ...(status === undefined ? [] : [`HTTP status ${status}`])].join(', ');
-}
-
-/** What it says on stderr when it never began. */
-function refusedToStart(exit: AttemptExit): Failure | undefined {
-  const known = /is already in use|unknown option|cannot be used with root|^Error: (?:When using|Input must)/m;
-  if (!known.test(exit.stderr)) return undefined;
-  return failure('invalidRequest', `The agent refused to start${lastWords(exit.stderr)}.`);
-}
-
-function contentText(content: unknown): string {
-  if (typeof content === 'string') return content;
-  return listOf(content)
-    .map((block) => textOf(fieldsOf(block).text) ?? '')
-    .join('');
-}
-
-function milliseconds(time: number): number {
-  // Seconds since 1970 in the versions seen; a value this large can only be milliseconds.
-  return time > 1e11 ? time : time * 1000;
-}
-
-function isoTime(time: number): string {
-  const date = new Date(milliseconds(time));
-  return Number.isNaN(date.getTime()) ? String(time) : date.toISOString();
+function serversText(servers: Readonly<Record<string, McpServer>>): string {
+  const mcpServers = Object.entries(servers).map(([name, server]) => [
+    name,
+    'url' in server
+      ? { type: 'http', url: server.url, headers: server.headers ?? {} }
+      : { command: server.command[0], args: server.command.slice(1), env: server.environment ?? {} },
+  ]);
+  return JSON.stringify({ mcpServers: Object.fromEntries(mcpServers) }, null, 2);
 }

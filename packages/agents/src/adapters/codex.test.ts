@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AgentTask, CodexAgentDefinition } from '../definition.ts';
 import type { AttemptExit } from '../outcome.ts';
+import { listPrices } from '../price.ts';
 import { noUsage } from '../usage.ts';
 import { codex } from './codex.ts';
 
@@ -8,7 +9,7 @@ const exit: AttemptExit = { exitCode: 0, signalName: null, endedBy: 'exit', dura
 
 function play(lines: readonly unknown[], task: Partial<AgentTask> = {}, model?: string) {
   const definition = { adapter: 'codex', ...(model === undefined ? {} : { model }) } as const;
-  const parser = codex.parse(definition, { prompt: 'hello', cwd: '/', ...task });
+  const parser = codex.parse(definition, { prompt: 'hello', cwd: '/', ...task }, listPrices);
   const events = lines.flatMap((line) => [...parser.read(line)]);
   return { events, outcome: parser.end(exit), state: parser.state };
 }
@@ -102,6 +103,8 @@ describe('the codex parser', () => {
   });
 });
 
+const context = { pathOf: (name: string) => `/files/${name}`, asks: false };
+
 describe('the codex plan', () => {
   test('keeps every value a value', () => {
     const definition: CodexAgentDefinition = {
@@ -114,7 +117,7 @@ describe('the codex plan', () => {
       config: { web_search: '"disabled"' },
       addDirectories: ['-x'],
     };
-    const plan = codex.plan(definition, { prompt: '--help', cwd: '/', resumeSessionId: 'abc' }, undefined);
+    const plan = codex.plan(definition, { prompt: '--help', cwd: '/', resumeSessionId: 'abc' }, context);
     expect(plan.command).toEqual([
       ...['node', 'codex.js', 'exec', '--json', '--model=--yolo', '--sandbox=workspace-write', '--add-dir=-x'],
       ...['--skip-git-repo-check', '--config=model_reasoning_effort="high"', '--config=web_search="disabled"'],

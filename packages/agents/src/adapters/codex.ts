@@ -1,60 +1,37 @@
-/**
- * Codex CLI, one-shot: `codex exec --json … -`, the prompt on stdin.
- *
- * Its `error` lines are not terminal: it prints them while it reconnects. Its token counts are the running total of the
- * thread, also over a resume, so the part before is subtracted. It reports neither money nor the model: cost comes from the
- * definition's model at list prices.
- */
-import { type Adapter, type LaunchPlan, type Parser, programOf } from '../adapter.ts';
-import type { AgentTask, CodexAgentDefinition } from '../definition.ts';
-import type { AgentEvent, FailureReason } from '../event.ts';
-import {
-  countOf,
-  type Fields,
-  fieldsOf,
-  given,
-  jsonOf,
-  listOf,
-  numberOf,
-  sessionIdOf,
-  shortened,
-  textOf,
-} from '../fields.ts';
-import {
-  type AttemptExit,
-  type Failure,
-  failure,
-  failureWithoutResult,
-  lastWords,
-  type Outcome,
-  outcomeOf,
-} from '../outcome.ts';
-import { priceOfSum } from '../price.ts';
-import { promptWithInput, requireSessionId, structuredOutput } from '../task-text.ts';
-import { type Cost, noUsage, subtractUsage, type TokenUsage } from '../usage.ts';
+/** Codex CLI, one-shot: `codex exec --json … -`, the prompt on stdin. */
+import { type Adapter, type LaunchPlan, type PlanContext, programOf } from '../adapter.ts';
+import type { AgentTask, CodexAgentDefinition, McpServer } from '../definition.ts';
+import { promptWithInput, requireSessionId } from '../task-text.ts';
+import { CodexParser } from './codex-parser.ts';
 
 export const codex: Adapter<CodexAgentDefinition> = {
   format: 'jsonl',
-  wantsSchemaFile: true,
+  dialogue: undefined,
+  files: (_definition, { outputSchema }) =>
+    outputSchema === undefined ? {} : { [schemaFile]: JSON.stringify(outputSchema) },
   plan,
-  parse: (definition, task) => new CodexParser(definition, task),
+  parse: (definition, task, prices) => new CodexParser(definition, task, prices),
 };
 
-function plan(definition: CodexAgentDefinition, task: AgentTask, outputSchemaFile: string | undefined): LaunchPlan {
+const schemaFile = 'output-schema.json';
+
+function plan(definition: CodexAgentDefinition, task: AgentTask, { pathOf }: PlanContext): LaunchPlan {
   const prompt = promptWithInput(task);
   const flags: string[] = [];
   const add = (flag: string, value: string | undefined) => {
     if (value !== undefined) flags.push(`--${flag}=${value}`);
   };
+  const effort = definition.effort ?? definition.reasoningEffort;
+  const { appendSystemPrompt, mcpServers = {} } = definition;
   add('model', definition.model);
   add('sandbox', definition.sandbox);
   for (const directory of definition.addDirectories ?? []) add('add-dir', directory);
   if (definition.skipGitRepoCheck) flags.push('--skip-git-repo-check');
-  if (definition.reasoningEffort !== undefined) {
-    add('config', `model_reasoning_effort="${definition.reasoningEffort}"`);
-  }
+  if (effort !== undefined) add('config', `model_reasoning_effort="${effort}"`);
+  if (appendSystemPrompt !== undefined) add('config', `developer_instructions=${tomlText(appendSystemPrompt)}`);
+  for (const [name, server] of Object.entries(mcpServers)) add('config', `mcp_servers.${name}=${tomlServer(server)}`);
   for (const [key, value] of Object.entries(definition.config ?? {})) add('config', `${key}=${value}`);
-  add('output-schema', outputSchemaFile);
+  if (task.outputSchema !== undefined) add('output-schema', pathOf(schemaFile));
   const sessionId = requireSessionId(task);
   return {
     command: [
@@ -75,222 +52,19 @@ function plan(definition: CodexAgentDefinition, task: AgentTask, outputSchemaFil
   };
 }
 
-class CodexParser implements Parser {
-  state: Parser['state'] = 'running';
-  readonly #definition: CodexAgentDefinition;
-  readonly #task: AgentTask;
-  readonly #tools = new Set<string>();
-  #sessionId: string | undefined;
-  #text = '';
-  #lastError: string | undefined;
-  #failed = false;
-  /** The running total of the thread, as last reported. */
-  #threadTotal: TokenUsage | undefined;
-
-  constructor(definition: CodexAgentDefinition, task: AgentTask) {
-    this.#definition = definition;
-    this.#task = task;
-  }
-
-  read(value: unknown): readonly AgentEvent[] {
-    const line = fieldsOf(value);
-    switch (line.type) {
-      case 'thread.started': {
-        this.#sessionId = sessionIdOf(line.thread_id) ?? this.#sessionId;
-        return [{ type: 'started', ...given({ sessionId: this.#sessionId, model: this.#definition.model }) }];
-      }
-      case 'item.started':
-      case 'item.updated':
-      case 'item.completed':
-        return this.#item(fieldsOf(line.item), line.type === 'item.completed');
-      case 'error':
-        return this.#error(textOf(line.message) ?? 'an error without a message');
-      case 'turn.completed': {
-        this.state = 'finished';
-        this.#failed = false;
-        this.#threadTotal = usageOf(fieldsOf(line.usage));
-        const { usage, cost } = this.#bill();
-        return [{ type: 'usage', usage, cost }];
-      }
-      case 'turn.failed':
-        this.state = 'finished';
-        this.#failed = true;
-        this.#lastError = textOf(fieldsOf(line.error).message) ?? this.#lastError ?? 'no message';
-        return [];
-      default:
-        return [];
-    }
-  }
-
-  end(exit: AttemptExit): Outcome {
-    const { usage, cost, warnings } = this.#bill();
-    const verdict = this.#verdict(exit);
-    const structured = structuredOutput(this.#task, undefined, this.#text);
-    if (verdict === undefined && exit.exitCode !== 0 && exit.endedBy === 'exit') {
-      warnings.push(`The agent reported success and then exited with code ${exit.exitCode}${lastWords(exit.stderr)}.`);
-    }
-    const sessionTotal = this.#threadTotal === undefined ? undefined : { usage: this.#threadTotal };
-    return outcomeOf(
-      {
-        text: this.#text,
-        output: structured.output,
-        ...given({ sessionId: this.#sessionId, sessionTotal, model: this.#definition.model }),
-        usage,
-        cost,
-        durationMs: exit.durationMs,
-        exitCode: exit.exitCode,
-        warnings,
-      },
-      verdict ?? structured.failure,
-    );
-  }
-
-  #item(item: Fields, completed: boolean): readonly AgentEvent[] {
-    const text = textOf(item.text);
-    switch (item.type) {
-      case 'agent_message':
-        if (!completed || text === undefined) return [];
-        this.#text = text;
-        return [{ type: 'text', text }];
-      case 'reasoning':
-        return completed && text !== undefined ? [{ type: 'thinking', text }] : [];
-      case 'todo_list':
-        return [progressOf(item)];
-      case 'error':
-        return completed ? [{ type: 'warning', message: textOf(item.message) ?? 'an error without a message' }] : [];
-      case 'command_execution':
-        return this.#tool(item, completed, 'shell', { command: item.command });
-      case 'file_change':
-        return this.#tool(item, completed, 'file_change', { changes: item.changes });
-      case 'web_search':
-        return this.#tool(item, completed, 'web_search', { query: item.query });
-      case 'mcp_tool_call':
-        return this.#tool(
-          item,
-          completed,
-          `${textOf(item.server) ?? 'mcp'}.${textOf(item.tool) ?? 'tool'}`,
-          item.arguments,
-        );
-      case 'collab_tool_call':
-        return this.#tool(item, completed, textOf(item.tool) ?? 'collab_tool_call', item.arguments);
-      default:
-        return [];
-    }
-  }
-
-  /** Some items are only seen completed: both events are given then. */
-  #tool(item: Fields, completed: boolean, name: string, input: unknown): readonly AgentEvent[] {
-    const id = textOf(item.id);
-    if (id === undefined) return [];
-    const events: AgentEvent[] = [];
-    if (!this.#tools.has(id)) {
-      this.#tools.add(id);
-      events.push({ type: 'toolStarted', id, name, ...given({ input: jsonOf(input) }) });
-    }
-    if (!completed) return events;
-    this.#tools.delete(id);
-    if (item.status === 'declined') events.push({ type: 'permissionAsked', tool: name, denied: true });
-    const failed = item.status === 'failed' || item.status === 'declined';
-    const output = toolOutput(item);
-    events.push({ type: 'toolEnded', id, name, failed, ...given({ output }) });
-    return events;
-  }
-
-  #error(message: string): readonly AgentEvent[] {
-    const retry = /^Reconnecting\.\.\.\s*(\d+)\/(\d+)\s*(?:\((.*)\))?\s*$/s.exec(message);
-    if (retry === null) {
-      this.#lastError = message;
-      return [{ type: 'warning', message }];
-    }
-    const why = retry[3] ?? message;
-    const reason = reasonOf(why);
-    if (reason === 'authentication') {
-      this.state = 'hopeless';
-      this.#lastError = why;
-    }
-    return [{ type: 'retrying', attempt: Number(retry[1]), maxAttempts: Number(retry[2]), reason, message: why }];
-  }
-
-  #verdict(exit: AttemptExit): Failure | undefined {
-    if (this.state === 'finished') return this.#failed ? failureOf(this.#lastError ?? '') : undefined;
-    if (this.state === 'hopeless' && this.#lastError !== undefined) return failureOf(this.#lastError);
-    const general = failureWithoutResult(exit, '`turn.completed` line');
-    if (general.reason !== 'crash') return general;
-    if (this.#lastError !== undefined && exit.endedBy === 'exit') return failureOf(this.#lastError);
-    return refusedToStart(exit) ?? general;
-  }
-
-  #bill(): { readonly usage: TokenUsage; readonly cost: Cost; readonly warnings: string[] } {
-    const total = this.#threadTotal;
-    if (total === undefined) return { usage: noUsage, cost: { usd: 0, basis: 'unpriced' }, warnings: [] };
-    const resumed = this.#task.resumeSessionId !== undefined;
-    const earlier = this.#task.resumeSessionTotal?.usage;
-    if (resumed && earlier === undefined) {
-      const message =
-        'The agent reports only the whole thread, and what it took before is not known: tokens are a ceiling.';
-      return { usage: total, cost: { usd: 0, basis: 'unpriced' }, warnings: [message] };
-    }
-    const usage = resumed && earlier !== undefined ? subtractUsage(total, earlier) : total;
-    const model = this.#definition.model;
-    const usd = model === undefined ? undefined : priceOfSum(usage, model, 'openai');
-    return { usage, cost: usd === undefined ? { usd: 0, basis: 'unpriced' } : { usd, basis: 'list' }, warnings: [] };
-  }
+function tomlServer(server: McpServer): string {
+  if ('url' in server) return `{url=${tomlText(server.url)},http_headers=${tomlTable(server.headers ?? {})}}`;
+  const [command = '', ...args] = server.command;
+  const list = `[${args.map(tomlText).join(',')}]`;
+  return `{command=${tomlText(command)},args=${list},env=${tomlTable(server.environment ?? {})}}`;
 }
 
-function usageOf(usage: Fields): TokenUsage {
-  return {
-    inputTokens: countOf(usage.input_tokens),
-    cachedInputTokens: countOf(usage.cached_input_tokens),
-    cacheWriteInputTokens: countOf(usage.cache_write_input_tokens),
-    outputTokens: countOf(usage.output_tokens),
-    reasoningOutputTokens: countOf(usage.reasoning_output_tokens),
-  };
+function tomlTable(values: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(values).map(([key, value]) => `${tomlText(key)}=${tomlText(value)}`);
+  return `{${pairs.join(',')}}`;
 }
 
-function progressOf(item: Fields): AgentEvent {
-  const items = listOf(item.items).map(fieldsOf);
-  const current = items.find((entry) => entry.completed !== true);
-  const message = textOf(current?.text);
-  const done = items.filter((entry) => entry.completed === true).length;
-  return { type: 'progress', done, total: items.length, ...given({ message }) };
-}
-
-function toolOutput(item: Fields): string | undefined {
-  const printed = textOf(item.aggregated_output) ?? textOf(fieldsOf(item.error).message);
-  if (printed !== undefined) return shortened(printed);
-  const blocks = listOf(fieldsOf(item.result).content).map((block) => textOf(fieldsOf(block).text) ?? '');
-  return blocks.length === 0 ? undefined : shortened(blocks.join(''));
-}
-
-function failureOf(message: string): Failure {
-  const reason = reasonOf(message);
-  const advice = reason === 'authentication' ? '. Log in with `codex login` or set CODEX_API_KEY' : '';
-  return failure(reason, `The agent failed: ${message}${advice}.`);
-}
-
-/** The program gives its errors as prose, so this reads prose: from the surest sign to the vaguest. */
-function reasonOf(message: string): FailureReason {
-  const status = numberOf(
-    Number(/\bstatus:? (\d{3})\b/.exec(message)?.[1] ?? /"code":\s*(\d{3})\b/.exec(message)?.[1]),
-  );
-  if (/insufficient_quota|exceeded your current quota|billing/i.test(message) || status === 402) return 'budget';
-  if (status === 429 || /rate.?limit|usage limit/i.test(message)) return 'rateLimit';
-  if (status === 401 || status === 403 || /missing environment variable|not logged in|unauthorized/i.test(message)) {
-    return 'authentication';
-  }
-  if (status === 408 || (status ?? 0) >= 500 || /high demand|overloaded|temporar/i.test(message)) return 'overloaded';
-  if ((status ?? 0) >= 400 || /invalid_request|context window|not supported/i.test(message)) return 'invalidRequest';
-  if (/stream disconnected|error sending request|connection|timed out/i.test(message)) return 'overloaded';
-  return 'failed';
-}
-
-/** What it says on stderr when it never began. */
-function refusedToStart(exit: AttemptExit): Failure | undefined {
-  if (exit.exitCode !== 2 && !/trusted directory|no rollout found|CODEX_HOME|error: unexpected/.test(exit.stderr)) {
-    return undefined;
-  }
-  const advice = exit.stderr.includes('trusted directory')
-    ? ' Run it in a git repository or set skipGitRepoCheck.'
-    : '';
-  return failure('invalidRequest', `The agent refused to start${lastWords(exit.stderr)}.${advice}`);
+/** TOML's basic strings are JSON's, but for DEL. */
+function tomlText(text: string): string {
+  return JSON.stringify(text).replaceAll('\u007f', '\\u007F');
 }

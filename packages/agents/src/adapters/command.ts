@@ -3,7 +3,7 @@
  * has no terminal line: 0 is success, 75 (`EX_TEMPFAIL` of sysexits.h) a failure worth retrying, any other a failure that
  * is not.
  */
-import type { Adapter, LaunchPlan, Parser } from '../adapter.ts';
+import { type Adapter, type LaunchPlan, noFiles, type Parser } from '../adapter.ts';
 import type { AgentTask, CommandAgentDefinition } from '../definition.ts';
 import type { AgentEvent } from '../event.ts';
 import {
@@ -20,7 +20,8 @@ import { noCost, noUsage } from '../usage.ts';
 
 export const command: Adapter<CommandAgentDefinition> = {
   format: 'text',
-  wantsSchemaFile: false,
+  dialogue: undefined,
+  files: noFiles,
   plan,
   parse: (_definition, task) => new TextParser(task),
 };
@@ -52,6 +53,10 @@ class TextParser implements Parser {
     if (typeof value !== 'string' || value === '') return [];
     this.#pieces.push(value);
     return [{ type: 'text', text: value }];
+  }
+
+  readStderr(): readonly AgentEvent[] {
+    return [];
   }
 
   end(exit: AttemptExit): Outcome {

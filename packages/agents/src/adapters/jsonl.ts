@@ -1,24 +1,26 @@
 /**
- * Our own line protocol, for agents that are programs of the user's own. The README is its specification.
+ * Our own line protocol, for agents that are programs of the user's own; `docs/line-protocol.md` is its specification.
  *
  * Events come as they happen; exactly one line, `result` or `error`, is the verdict. Without it the attempt failed, whatever
  * the exit code: a program that was cut off must never pass for one that had nothing to say.
  */
-import type { Adapter, LaunchPlan, Parser } from '../adapter.ts';
+import { type Adapter, type LaunchPlan, noFiles, type Parser } from '../adapter.ts';
 import type { AgentTask, JsonlAgentDefinition } from '../definition.ts';
 import type { AgentEvent, JsonValue } from '../event.ts';
 import { type Fields, fieldsOf, given, jsonOf, textOf } from '../fields.ts';
 import { type AttemptExit, type Failure, failureWithoutResult, type Outcome, outcomeOf } from '../outcome.ts';
 import { ownEventOf, statedFailureOf } from '../own-event.ts';
+import type { PriceBook } from '../price.ts';
 import { requireCommand } from '../task-text.ts';
 import { TextTail } from '../text-tail.ts';
 import { type Cost, noCost, noUsage, type TokenUsage } from '../usage.ts';
 
 export const jsonl: Adapter<JsonlAgentDefinition> = {
   format: 'jsonl',
-  wantsSchemaFile: false,
+  dialogue: undefined,
+  files: noFiles,
   plan,
-  parse: () => new JsonlParser(),
+  parse: (_definition, _task, prices) => new JsonlParser(prices),
 };
 
 function plan(definition: JsonlAgentDefinition, task: AgentTask): LaunchPlan {
@@ -36,16 +38,21 @@ function plan(definition: JsonlAgentDefinition, task: AgentTask): LaunchPlan {
 
 class JsonlParser implements Parser {
   state: Parser['state'] = 'running';
+  readonly #prices: PriceBook;
   readonly #texts = new TextTail();
   #sessionId: string | undefined;
   #model: string | undefined;
   #bill: { usage: TokenUsage; cost: Cost } = { usage: noUsage, cost: noCost };
   #terminal: { text: string | undefined; output: JsonValue; failure: Failure | undefined } | undefined;
 
+  constructor(prices: PriceBook) {
+    this.#prices = prices;
+  }
+
   read(value: unknown): readonly AgentEvent[] {
     const line = fieldsOf(value);
     if (line.type === 'result' || line.type === 'error') return this.#finish(line);
-    const event = ownEventOf(value);
+    const event = ownEventOf(value, this.#prices);
     if (typeof event === 'string') return [{ type: 'warning', message: `A line was ignored: ${event}.` }];
     if (event.type === 'text') this.#texts.push(event.text);
     if (event.type === 'usage') this.#bill = { usage: event.usage, cost: event.cost ?? noCost };
@@ -54,6 +61,10 @@ class JsonlParser implements Parser {
       this.#model = event.model ?? this.#model;
     }
     return [event];
+  }
+
+  readStderr(): readonly AgentEvent[] {
+    return [];
   }
 
   end(exit: AttemptExit): Outcome {

@@ -8,6 +8,7 @@ import type { AgentEvent, FailureReason, JsonValue } from '../event.ts';
 import { fieldsOf } from '../fields.ts';
 import { type Failure, failure, type Outcome, outcomeOf } from '../outcome.ts';
 import { ownEventOf, statedFailureOf } from '../own-event.ts';
+import type { PriceBook } from '../price.ts';
 import { TextTail } from '../text-tail.ts';
 import { type Cost, noCost, noUsage, type TokenUsage } from '../usage.ts';
 
@@ -54,6 +55,7 @@ export interface ModuleRun {
   readonly threads: ThreadPool;
   readonly signal: AbortSignal | undefined;
   readonly maxOutputBytes: number;
+  readonly prices: PriceBook;
   readonly onEvent: (event: AgentEvent) => void;
 }
 
@@ -70,7 +72,7 @@ export async function runModule(agent: ModuleAgentDefinition, task: AgentTask, r
       stated = statedFailureOf(fieldsOf(value));
       return;
     }
-    const event = ownEventOf(value);
+    const event = ownEventOf(value, run.prices);
     if (typeof event === 'string') {
       run.onEvent({ type: 'warning', message: `An emitted event was ignored: ${event}.` });
       return;

@@ -1,164 +1,28 @@
 /** Recorded streams of the real programs, through the same reader and parser that a running one goes through. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { claudeCases, codexCases, geminiCases, opencodeCases } from '../../test/recorded-cases.ts';
 import type { Adapter } from '../adapter.ts';
 import type { AgentDefinition, AgentTask } from '../definition.ts';
 import type { AgentEvent } from '../event.ts';
 import type { AttemptExit, Outcome } from '../outcome.ts';
 import { openOutputReader } from '../output-reader.ts';
+import { listPrices } from '../price.ts';
+import { openStderrLines } from '../stderr-lines.ts';
 import { claude } from './claude.ts';
 import { codex } from './codex.ts';
+import { gemini } from './gemini.ts';
+import { opencode } from './opencode.ts';
 
-interface Expected {
-  readonly status: 'succeeded' | 'failed';
-  readonly reason?: string;
-  readonly retryable?: boolean;
-  readonly usd: number;
-  readonly basis: string;
-  /** input, cached, cache write, output, reasoning */
-  readonly tokens: readonly [number, number, number, number, number];
-  readonly text: string;
-  readonly output?: unknown;
-  /** First eight characters; undefined where the program said none. */
-  readonly session?: string;
-  readonly message?: RegExp;
-}
-
-const hello = 'Hello from stub.';
-const nothing: Expected['tokens'] = [0, 0, 0, 0, 0];
-const oneCall = { usd: 0.0005115, basis: 'reported', tokens: [160, 30, 10, 7, 0] } as const;
-const twoCalls = { usd: 0.001023, basis: 'reported', tokens: [320, 60, 20, 14, 0] } as const;
-const refused = { status: 'failed', usd: 0, basis: 'reported', tokens: nothing } as const;
-const rateLimited = 'API Error: Request rejected (429) · This request would exceed your rate limit (stub)';
-
-// One turn of 200 tokens in, 50 of them cached, and 20 out on gpt-5.1-codex: (150 × 1.25 + 50 × 0.125 + 20 × 10) / 1e6.
-const codexTurn = {
-  status: 'succeeded',
-  usd: 0.00039375,
-  basis: 'list',
-  tokens: [200, 50, 0, 20, 5],
-  text: hello,
-} as const;
-const codexTwoTurns = { ...codexTurn, usd: 0.0007875, tokens: [400, 100, 0, 40, 10] } as const;
-const codexUnknown = { status: 'failed', usd: 0, basis: 'unpriced', tokens: nothing, text: '' } as const;
-
-const claudeCases: Readonly<Record<string, Expected>> = {
-  'claude-400': {
-    ...{ ...refused, reason: 'invalidRequest', retryable: false, session: 'b1e35f58' },
-    text: 'API Error: 400 bad request (stub)',
-  },
-  'claude-429': { ...refused, reason: 'rateLimit', retryable: true, session: '6727182e', text: rateLimited },
-  'claude-500': {
-    ...{ ...refused, reason: 'overloaded', retryable: true, session: '4ae206f4' },
-    text: 'API Error: 500 Internal server error (stub). This is a server-side issue, usually temporary — try again in a moment. If it persists, check your inference gateway (127.0.0.1:8099).',
-  },
-  'claude-allow': { status: 'succeeded', ...twoCalls, session: 'd42e5252', text: hello },
-  'claude-basic': { status: 'succeeded', ...oneCall, session: '7b695124', text: hello },
-  'claude-bearer': { status: 'succeeded', ...oneCall, session: '8bbff79f', text: hello },
-  'claude-bypass': {
-    ...{ status: 'failed', reason: 'invalidRequest', retryable: false, usd: 0, basis: 'unpriced', tokens: nothing },
-    text: '',
-    message: /refused to start; .*cannot be used with root/,
-  },
-  'claude-deny': { status: 'succeeded', ...twoCalls, session: '8c2ca1a5', text: hello },
-  'claude-edits': { status: 'succeeded', ...twoCalls, session: '885bc053', text: hello },
-  'claude-kill9': {
-    ...{ status: 'failed', reason: 'noResult', retryable: true, session: '33333333', text: '' },
-    // No total came: the one request is priced at list, without the output tokens nobody reported.
-    ...{ usd: 0.0004215, basis: 'list', tokens: [160, 30, 10, 1, 0] },
-  },
-  'claude-kill9res': {
-    ...{ status: 'failed', reason: 'turns', retryable: false, ...oneCall, session: '33333333', text: '' },
-    message: /Reached maximum number of turns \(1\)/,
-  },
-  'claude-nokey': {
-    ...{ ...refused, reason: 'authentication', retryable: false, session: 'f26f0e34' },
-    text: 'Not logged in · Please run /login',
-    message: /ANTHROPIC_API_KEY/,
-  },
-  'claude-partial': { status: 'succeeded', ...oneCall, session: 'fa647aef', text: hello },
-  'claude-r0': { ...refused, reason: 'rateLimit', retryable: true, session: 'dd591e88', text: rateLimited },
-  'claude-ra': { ...refused, reason: 'rateLimit', retryable: true, session: '8e8b4f47', text: rateLimited },
-  'claude-raw': {
-    session: '9aacade3',
-    status: 'failed',
-    reason: 'crash',
-    retryable: true,
-    usd: 0,
-    basis: 'unpriced',
-    tokens: nothing,
-    text: '',
-  },
-  'claude-res': { status: 'succeeded', ...oneCall, session: '22222222', text: hello },
-  'claude-resumebad': {
-    ...{ ...refused, reason: 'invalidRequest', retryable: false, session: '11111111', text: '' },
-    message: /No conversation found/,
-  },
-  'claude-schema': {
-    status: 'succeeded',
-    ...oneCall,
-    session: 'e41ca57a',
-    text: '{"answer":"42"}',
-    output: { answer: '42' },
-  },
-  'claude-sid': { status: 'succeeded', ...oneCall, session: '22222222', text: hello },
-  'claude-sid2': {
-    ...{ status: 'failed', reason: 'invalidRequest', retryable: false, usd: 0, basis: 'unpriced', tokens: nothing },
-    text: '',
-    message: /already in use/,
-  },
-  'claude-sigINT': {
-    ...{ status: 'failed', reason: 'cancelled', retryable: false, session: '535e5c4d', text: '' },
-    ...{ usd: 0.03017850000000004, basis: 'reported', tokens: [9440, 1770, 590, 413, 0] },
-  },
-  'claude-sigTERM': {
-    ...{ status: 'failed', reason: 'crash', retryable: true, session: 'd88471c6', text: '' },
-    ...{ usd: 38 * 0.0004215, basis: 'list', tokens: [38 * 160, 38 * 30, 38 * 10, 38, 0] },
-  },
-  'claude-stdin': { status: 'succeeded', ...oneCall, session: '68edd1bc', text: hello },
-  'claude-term': {
-    ...{ status: 'failed', reason: 'crash', retryable: true, session: 'b38edc7a', text: '' },
-    ...{ usd: 0.0004215, basis: 'list', tokens: [160, 30, 10, 1, 0] },
-  },
-  'claude-tool': { status: 'succeeded', ...twoCalls, session: 'c7280dd4', text: hello },
-  'claude-unk': { status: 'succeeded', ...oneCall, usd: 0, basis: 'unpriced', session: 'f6b294fb', text: hello },
-};
-
-const codexCases: Readonly<Record<string, Expected>> = {
-  'codex-400': {
-    ...codexUnknown,
-    reason: 'invalidRequest',
-    retryable: false,
-    session: '01a1fb72',
-    message: /bad request/,
-  },
-  'codex-429': { ...codexUnknown, reason: 'rateLimit', retryable: true, session: '01a1fb72' },
-  'codex-500': { ...codexUnknown, reason: 'overloaded', retryable: true, session: '01a1fb72' },
-  'codex-basic': { ...codexTurn, session: '01a1fb71' },
-  'codex-noenv': { ...codexTurn, session: '01a1fb7e' },
-  'codex-nogit': { ...codexUnknown, reason: 'invalidRequest', retryable: false, message: /set skipGitRepoCheck/ },
-  'codex-nohome': { ...codexUnknown, reason: 'invalidRequest', retryable: false, message: /CODEX_HOME/ },
-  'codex-nokey': {
-    ...codexUnknown,
-    reason: 'authentication',
-    retryable: false,
-    session: '01a1fb7e',
-    message: /MISSING_KEY/,
-  },
-  'codex-resume': { ...codexTurn, session: '01a1fb71' },
-  'codex-resumebad': { ...codexUnknown, reason: 'invalidRequest', retryable: false, message: /no rollout found/ },
-  'codex-sandbox': { ...codexTwoTurns, session: '01a1fb71' },
-  'codex-schema': { ...codexTurn, session: '01a1fb72', text: '{"answer":"42"}', output: { answer: '42' } },
-  'codex-sigINT': { ...codexUnknown, reason: 'crash', retryable: true, session: '01a1fb73' },
-  'codex-sigTERM': { ...codexUnknown, reason: 'crash', retryable: true, session: '01a1fb73' },
-  'codex-stdin': { ...codexTurn, session: '01a1fb7e' },
-  'codex-tool': { ...codexTwoTurns, session: '01a1fb71' },
-};
+const terminalLine =
+  /"type":"(?:result|turn\.completed|turn\.failed)"|"type":"error".*"name":"(?:API|Unknown)Error"|"reason":"stop"/;
 
 describe.each([
   ['claude', claudeCases],
   ['codex', codexCases],
+  ['gemini', geminiCases],
+  ['opencode', opencodeCases],
 ] as const)('%s', (_adapter, cases) => {
   test.for(Object.entries(cases))('reads the recording %s', ([name, expected]) => {
     const { outcome, events } = replay(name, recordedBytes(name));
@@ -182,6 +46,10 @@ describe.each([
       usage.reasoningOutputTokens,
     ]).toEqual(expected.tokens);
     if (expected.message !== undefined) expect(failed?.message).toMatch(expected.message);
+    if (expected.retries !== undefined) {
+      expect(events.filter((event) => event.type === 'retrying')).toHaveLength(expected.retries);
+    }
+    expect(outcome).not.toHaveProperty('unknownKinds');
     expect(JSON.parse(JSON.stringify(events))).toEqual(events);
   });
 
@@ -209,14 +77,19 @@ describe.each([
       '{"type":"item.completed","item":{"id":"x","type":"from_the_future"}}',
       '',
     ]);
-    const { outcome } = replay(name, encode(strange));
-    expect(outcome).toEqual(replay(name, recordedBytes(name)).outcome);
+    const { outcome, events } = replay(name, encode(strange));
+    const { unknownKinds, ...known } = outcome;
+    expect(known).toEqual(replay(name, recordedBytes(name)).outcome);
+    if (lines.length === 0) return;
+    expect(unknownKinds).toMatchObject({ from_the_future: lines.length });
+    const counted = Object.values(unknownKinds ?? {}).reduce((sum, count) => sum + count, 0);
+    expect(events.filter((event) => event.type === 'unknown')).toHaveLength(counted);
   });
 
   // Fails against a verdict by exit code.
   test.for(Object.keys(cases))('never takes %s for a success when it is cut before its terminal line', (name) => {
     const lines = recordedLines(name);
-    const terminal = lines.findIndex((line) => /"type":"(?:result|turn\.completed|turn\.failed)"/.test(line));
+    const terminal = lines.findIndex((line) => terminalLine.test(line));
     for (let kept = 0; kept < lines.length; kept += 1) {
       const { outcome } = replay(name, { bytes: [encode(lines.slice(0, kept))], exitCode: 0, stderr: '' });
       if (terminal !== -1 && kept > terminal) continue;
@@ -238,11 +111,19 @@ describe.each([
   });
 });
 
+test('every recording of a one-shot run has its case', () => {
+  const recorded = readdirSync(new URL('../../test/recordings/', import.meta.url)).filter(
+    (name) => !name.startsWith('claude-control-'),
+  );
+  const cases = [claudeCases, codexCases, geminiCases, opencodeCases].flatMap((group) => Object.keys(group));
+  expect(cases.sort()).toEqual(recorded.sort());
+});
+
 describe('the parsers', () => {
   test('never throw, whatever JSON comes', () => {
     fc.assert(
       fc.property(fc.array(hostileLine(), { maxLength: 6 }), (lines) => {
-        for (const name of ['claude-basic', 'codex-basic'])
+        for (const name of ['claude-basic', 'codex-basic', 'gemini-basic', 'opencode-basic'])
           replay(name, encode(lines.map((line) => JSON.stringify(line))));
       }),
       { numRuns: 300 },
@@ -263,15 +144,21 @@ interface Run {
 
 function replay(name: string, what: Uint8Array | Run): Replayed {
   const run = what instanceof Uint8Array ? { bytes: [what], ...recordedEnd(name) } : what;
-  return name.startsWith('claude-')
-    ? pass(claude, { adapter: 'claude' }, taskOf(name), run)
-    : pass(codex, { adapter: 'codex', model: 'gpt-5.1-codex' }, taskOf(name), run);
+  const task = taskOf(name);
+  if (name.startsWith('claude-')) return pass(claude, { adapter: 'claude' }, task, run);
+  if (name.startsWith('gemini-')) return pass(gemini, { adapter: 'gemini' }, task, run);
+  if (name.startsWith('opencode-')) return pass(opencode, { adapter: 'opencode' }, task, run);
+  return pass(codex, { adapter: 'codex', model: 'gpt-5.1-codex' }, task, run);
 }
 
 function pass<D extends AgentDefinition>(adapter: Adapter<D>, definition: D, task: AgentTask, run: Run): Replayed {
-  const parser = adapter.parse(definition, task);
+  const parser = adapter.parse(definition, task, listPrices);
   const reader = openOutputReader(parser, adapter.format, 1024 * 1024);
-  const events = [...run.bytes.flatMap((chunk) => [...reader.push(chunk)]), ...reader.end()];
+  const stderr = openStderrLines((line) => parser.readStderr(line));
+  const events = [
+    ...[...stderr.push(Buffer.from(run.stderr)), ...stderr.end()],
+    ...[...run.bytes.flatMap((chunk) => [...reader.push(chunk)]), ...reader.end()],
+  ];
   const exit: AttemptExit = {
     ...{ exitCode: run.exitCode, stderr: run.stderr, durationMs: 5 },
     ...{ signalName: null, endedBy: 'exit' as const },
