@@ -84,7 +84,7 @@ export async function sendArrivals(
   };
 
   for (const intended of schedule) {
-    for (let left = intended - (clock.now() - origin); left > 0; left = intended - (clock.now() - origin)) {
+    for (let left = intended - (clock.now() - origin); left >= 1; left = intended - (clock.now() - origin)) {
       await pause(left);
       sinceTurn = 0;
     }
@@ -126,6 +126,6 @@ export function* evenArrivals(
     // The number sent by the time t is from·t + acceleration·t²/2; solved for t in the form that is exact for no acceleration.
     const root = Math.sqrt(Math.max(0, rate.from ** 2 + 2 * acceleration * sent));
     const at = sent === 0 ? 0 : (2 * sent) / (rate.from + root);
-    yield startMs * 1e6 + at * 1e9;
+    yield Math.round(startMs * 1e6 + at * 1e9);
   }
 }

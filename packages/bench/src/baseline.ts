@@ -2,7 +2,11 @@
  * Holds a new record against a stored one. What is compared is each case's ratio to its control in the same run, so
  * that the two may come from different days and machines; and nothing is called slower that might be the machine.
  */
+import { compareKind } from './compare-kinds.ts';
+import { type CaseComparison, notComparable } from './comparison.ts';
+import type { ControlName } from './controls.ts';
 import { busyShareLimit, type Environment } from './environment.ts';
+import type { LoadRecord } from './kind-records.ts';
 import {
   type BenchmarkRecord,
   type CaseRecord,
@@ -12,24 +16,26 @@ import {
   roundFigures,
   type VariantRecord,
 } from './record.ts';
-import { type Interval, median, medianRatioInterval, pairedRatios } from './stats.ts';
+import { type Evidence, median, medianRatioEvidence, pairedRatios } from './stats.ts';
 import { isEqual, judgeRatio, type Verdict, verdictLimits } from './verdict.ts';
 
-export interface CaseComparison {
-  /** `<package>/<question>` */
-  readonly name: string;
-  /** `tooNoisy` when the measurement cannot carry a verdict, `notComparable` when there is nothing to hold it against. */
-  readonly outcome: Verdict | 'tooNoisy' | 'notComparable';
-  /** Ratio to the control now over the baseline's: 1.1 is ten per cent slower. Undefined when not comparable. */
-  readonly change?: Interval;
-  /** In a sentence, for what is not a plain verdict. */
-  readonly reason?: string;
-  readonly peakRssBytes?: { readonly now: number; readonly baseline: number };
+/** Of the two records, as far as the kinds depend on it: `runtimeOf` their environments. */
+export interface Runtimes {
+  readonly now: string;
+  readonly baseline: string;
 }
 
-/** Every case of either record, in the order of the new one. */
-export function comparePackage(now: PackageRecord, baseline: PackageRecord): readonly CaseComparison[] {
-  const gone = baseline.cases.filter(({ name }) => !now.cases.some((entry) => entry.name === name));
+/**
+ * Every case of either record, in the order of the new one, each judged as if it were the only one: give what all
+ * packages say together to `correctForMany`.
+ */
+export function comparePackage(
+  now: PackageRecord,
+  baseline: PackageRecord,
+  runtimes?: Runtimes,
+): readonly CaseComparison[] {
+  const names = new Set([...now.cases, ...now.kinds].map(({ name }) => name));
+  const gone = [...baseline.cases, ...baseline.kinds].filter(({ name }) => !names.has(name));
   return [
     ...now.cases.map((entry) => {
       const before = baseline.cases.find(({ name }) => name === entry.name);
@@ -38,8 +44,26 @@ export function comparePackage(now: PackageRecord, baseline: PackageRecord): rea
         before === undefined ? undefined : { entry: before, controls: baseline.controls },
       );
     }),
+    ...now.kinds.map((entry) => {
+      const before = baseline.kinds.find(({ name }) => name === entry.name);
+      const noise = before?.kind === 'load' && entry.kind === 'load' ? findLoadNoise(entry, now, baseline) : undefined;
+      const compared = compareKind(
+        entry,
+        before,
+        { controls: now.controls, runtime: runtimes?.now },
+        { controls: baseline.controls, runtime: runtimes?.baseline },
+      );
+      return noise === undefined || compared.outcome === 'notComparable'
+        ? compared
+        : { ...compared, outcome: 'tooNoisy' as const, reason: noise };
+    }),
     ...gone.map(({ name }) => notComparable(name, 'It is in the baseline and was not measured now.')),
   ];
+}
+
+/** What bytes in memory depend on besides the code. */
+export function runtimeOf({ v8, architecture }: Environment): string {
+  return `${v8} on ${architecture}`;
 }
 
 /** Why a record should not be trusted at all, or undefined. Checked before a baseline is stored or compared. */
@@ -77,25 +101,39 @@ function compareCase(now: Measured, before: Measured | undefined): CaseCompariso
   if (variantNow === undefined || variantBefore === undefined) {
     return notComparable(name, 'The variant it is judged by is missing.');
   }
-  const change = changeOf(now, variantNow, before, variantBefore);
+  const evidence = changeOf(now, variantNow, before, variantBefore);
+  const { estimate, low, high } = evidence;
+  const change = { estimate, low, high };
   const peakRssBytes = { now: median(variantNow.peakRssBytes), baseline: median(variantBefore.peakRssBytes) };
   const noise = findCaseNoise(now) ?? findCaseNoise(before);
   if (noise !== undefined) return { name, change, peakRssBytes, outcome: 'tooNoisy', reason: noise };
   const outcome = judgeRatio(change);
+  const chance = {
+    slower: evidence.atOrBelow(verdictLimits.slowerAbove),
+    faster: evidence.atOrAbove(verdictLimits.fasterBelow),
+  };
   if (outcome !== 'inconclusive' && rivalsMovedToo(outcome, now, before)) {
     const reason = `Every rival became ${outcome} too, and none of them changed: the machine differs from the baseline's.`;
     return { name, change, peakRssBytes, outcome: 'tooNoisy', reason };
   }
-  return { name, change, peakRssBytes, outcome };
+  return { name, change, peakRssBytes, outcome, chance };
+}
+
+function findLoadNoise({ control }: LoadRecord, now: PackageRecord, baseline: PackageRecord): string | undefined {
+  return findControlNoise(control, now.controls) ?? findControlNoise(control, baseline.controls);
 }
 
 function findCaseNoise({ entry, controls }: Measured): string | undefined {
-  const control = controls[entry.control];
-  if (control === undefined) return `The control "${entry.control}" was not measured.`;
+  return findControlNoise(entry.control, controls);
+}
+
+function findControlNoise(name: ControlName, controls: PackageRecord['controls']): string | undefined {
+  const control = controls[name];
+  if (control === undefined) return `The control "${name}" was not measured.`;
   if (control.first.length < verdictLimits.leastRounds) {
     return `${control.first.length} rounds prove nothing; at least ${verdictLimits.leastRounds} are needed.`;
   }
-  return isEqual(control.selfRatio) ? undefined : describeUnequalControl(entry.control, control);
+  return isEqual(control.selfRatio) ? undefined : describeUnequalControl(name, control);
 }
 
 function describeUnequalControl(name: string, { selfRatio }: ControlRecord): string {
@@ -112,15 +150,11 @@ function rivalsMovedToo(verdict: Verdict, now: Measured, before: Measured): bool
   return moves.length > 0 && moves.every((move) => move === verdict);
 }
 
-function changeOf(now: Measured, variantNow: VariantRecord, before: Measured, variantBefore: VariantRecord): Interval {
-  return medianRatioInterval(ratiosToControl(now, variantNow), ratiosToControl(before, variantBefore));
+function changeOf(now: Measured, variantNow: VariantRecord, before: Measured, variantBefore: VariantRecord): Evidence {
+  return medianRatioEvidence(ratiosToControl(now, variantNow), ratiosToControl(before, variantBefore));
 }
 
 function ratiosToControl({ entry, controls }: Measured, variant: VariantRecord): readonly number[] {
   const control = controls[entry.control];
   return control === undefined ? [Number.NaN] : pairedRatios(roundFigures(variant), controlFigures(control));
-}
-
-function notComparable(name: string, reason: string): CaseComparison {
-  return { name, outcome: 'notComparable', reason };
 }

@@ -3,11 +3,19 @@
  * options that several verbs share are here, so that they are spelled and checked alike.
  */
 import { resolve } from 'node:path';
+import { type CaseComparison, isRegression } from './comparison.ts';
 import type { Screen } from './progress.ts';
 import type { RunOptions } from './run.ts';
 
 /** Documented in the README. */
 export const exitCodes = { done: 0, slower: 1, usage: 2, caseFailed: 3, tooNoisy: 4, interrupted: 130 } as const;
+
+/** Of a comparison: a regression before all, and nothing that carries a verdict is "too noisy". */
+export function exitCodeOf(comparisons: readonly CaseComparison[]): number {
+  if (comparisons.some(isRegression)) return exitCodes.slower;
+  const carriesVerdict = ({ outcome }: CaseComparison) => outcome !== 'tooNoisy' && outcome !== 'notComparable';
+  return comparisons.some(carriesVerdict) ? exitCodes.done : exitCodes.tooNoisy;
+}
 
 /** What the program gives to whichever verb was typed. */
 export interface CommandContext {

@@ -1,5 +1,5 @@
 /** Measure, compare with a stored baseline, report. */
-export { type CaseComparison, comparePackage, describeBusy, findNoise } from './baseline.ts';
+export { comparePackage, describeBusy, findNoise, type Runtimes, runtimeOf } from './baseline.ts';
 export {
   type BenchmarkCase,
   type CaseContext,
@@ -9,6 +9,7 @@ export {
   type Variant,
 } from './case.ts';
 export { type CheckOptions, checkCase } from './check-case.ts';
+export { type CaseComparison, correctForMany } from './comparison.ts';
 export type { ControlName } from './controls.ts';
 export { type DiskReport, inspectDisk } from './disk-honesty.ts';
 export { type Environment, readEnvironment } from './environment.ts';

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BenchmarkRecord } from './record.ts';
 import { readRecord, writeRecord } from './record.ts';
@@ -62,6 +63,21 @@ describe('writeRecord', () => {
 });
 
 describe('readRecord', () => {
+  test('reads the first format, which knew no other kinds of cases', async () => {
+    const stored = fileURLToPath(new URL('../../../benchmarks/baselines', import.meta.url));
+    const names = (await readdir(stored)).filter((name) => name.endsWith('.json'));
+    for (const name of names) {
+      const { format, packages } = await readRecord(join(stored, name));
+      expect([format, packages[0]?.name, packages[0]?.cases.length]).toEqual([
+        'cadre-bench/2',
+        name.replace('.json', ''),
+        expect.any(Number),
+      ]);
+      expect(Array.isArray(packages[0]?.kinds)).toBe(true);
+    }
+    expect(names.length).toBeGreaterThan(0);
+  });
+
   test.for([
     { content: '{"format": "cadre-bench/1"', rule: 'JSON' },
     { content: '{"format": "cadre-bench/9", "packages": []}', rule: 'another format' },

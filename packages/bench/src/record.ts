@@ -52,6 +52,8 @@ export interface ClaimRecord {
 
 export interface PackageRecord {
   readonly name: string;
+  /** Of the sources that were measured, where they lie in the same workspace; see `hashSources`. */
+  readonly sourceHash?: string;
   readonly controls: Readonly<Partial<Record<ControlName, ControlRecord>>>;
   /** Those that are timed. */
   readonly cases: readonly CaseRecord[];

@@ -49,6 +49,33 @@ export function medianRatioInterval(
   return percentileInterval(median(numerators) / median(denominators), () => numerator() / denominator(), options);
 }
 
+/**
+ * An interval, and how far the evidence goes: the share of resamples that are at or below, and at or above, a limit. A
+ * share is a one-sided p-value of the bootstrap; never 0, since a finite number of resamples can't show that.
+ */
+export interface Evidence extends Interval {
+  atOrBelow(limit: number): number;
+  atOrAbove(limit: number): number;
+}
+
+/** `medianInterval`, with what is needed to test its median against a limit. */
+export function medianEvidence(values: readonly number[], options: BootstrapOptions = {}): Evidence {
+  const random = seededRandom(options.seed ?? 1);
+  return toEvidence(median(values), medianResampler(values, random), options);
+}
+
+/** `medianRatioInterval`, with what is needed to test the ratio against a limit. */
+export function medianRatioEvidence(
+  numerators: readonly number[],
+  denominators: readonly number[],
+  options: BootstrapOptions = {},
+): Evidence {
+  const random = seededRandom(options.seed ?? 1);
+  const numerator = medianResampler(numerators, random);
+  const denominator = medianResampler(denominators, random);
+  return toEvidence(median(numerators) / median(denominators), () => numerator() / denominator(), options);
+}
+
 /** Element by element; what two variants share in a round (clock speed, a busy neighbour) cancels out. */
 export function pairedRatios(numerators: readonly number[], denominators: readonly number[]): readonly number[] {
   if (numerators.length !== denominators.length) {
@@ -69,12 +96,24 @@ export function seededRandom(seed: number): () => number {
 }
 
 function percentileInterval(estimate: number, draw: () => number, options: BootstrapOptions): Interval {
+  const { low, high } = toEvidence(estimate, draw, options);
+  return { estimate, low, high };
+}
+
+function toEvidence(estimate: number, draw: () => number, options: BootstrapOptions): Evidence {
   const { confidence = 0.95, resamples = 4000 } = options;
   if (!(confidence > 0 && confidence < 1))
     throw new RangeError(`confidence must be between 0 and 1, not ${confidence}.`);
   const draws = Float64Array.from({ length: resamples }, draw).sort();
   const tail = (1 - confidence) / 2;
-  return { estimate, low: quantileOfSorted(draws, tail), high: quantileOfSorted(draws, 1 - tail) };
+  const share = (holds: (drawn: number) => boolean) => (1 + draws.filter(holds).length) / (1 + resamples);
+  return {
+    estimate,
+    low: quantileOfSorted(draws, tail),
+    high: quantileOfSorted(draws, 1 - tail),
+    atOrBelow: (limit) => share((drawn) => !(drawn > limit)),
+    atOrAbove: (limit) => share((drawn) => !(drawn < limit)),
+  };
 }
 
 /** Draws the medians of resamples; thousands of them make one interval, so the room for a resample is made once. */

@@ -3,9 +3,10 @@
  * time before it counts.
  */
 import { parseArgs } from 'node:util';
-import { type CaseComparison, comparePackage, describeBusy } from '../baseline.ts';
+import { comparePackage, describeBusy, runtimeOf } from '../baseline.ts';
 import {
   type Command,
+  exitCodeOf,
   exitCodes,
   folderOptions,
   type MeasuringOptions,
@@ -13,6 +14,7 @@ import {
   measuringUsage,
   resolveMeasuring,
 } from '../command.ts';
+import { type CaseComparison, confirm, correctForMany, isRegression, summarise } from '../comparison.ts';
 import { readEnvironment } from '../environment.ts';
 import { findCases } from '../find-cases.ts';
 import { type BenchmarkRecord, countFailures } from '../record.ts';
@@ -52,26 +54,27 @@ async function compareWithBaselines(options: MeasuringOptions): Promise<number> 
   const comparable = found.filter(({ packageName }) => baselines.has(packageName));
   const record = await measure(options, comparable);
   await keepRecord(options, record);
-  const first = compareWith(baselines, record);
-  const suspects = new Set(first.filter(isSlower).map(({ name }) => name));
+  const measured = new Set(comparable.map(({ name }) => name));
+  const asked = compareWith(baselines, record).filter((entry) => isAsked(options, entry, measured));
+  const first = correctForMany(asked);
+  const suspects = new Set(first.filter(isRegression).map(({ name }) => name));
   let confirmed: readonly CaseComparison[] = [];
   if (suspects.size > 0) {
-    screen.write(`Slower at first sight, so measured once more: ${[...suspects].join(', ')}\n`);
-    const suspectCases = comparable.filter(({ name }) => suspects.has(name));
-    confirmed = compareWith(baselines, await measure(options, suspectCases)).filter(({ name }) => suspects.has(name));
+    screen.write(`Worse at first sight, so measured once more: ${[...suspects].join(', ')}\n`);
+    const again = await measure(
+      options,
+      comparable.filter(({ name }) => suspects.has(name)),
+    );
+    confirmed = correctForMany(compareWith(baselines, again).filter(({ name }) => suspects.has(name)));
   }
-  const measured = new Set(comparable.map(({ name }) => name));
-  const final = first
-    .filter((entry) => isAsked(options, entry, measured))
-    .map((entry) => (isSlower(entry) ? confirm(entry, confirmed) : entry));
+  const final = first.map((entry) => confirm(entry, confirmed));
   for (const name of baselines.keys()) {
     const shown = final.filter((entry) => entry.name.startsWith(`${name}/`));
     screen.write(`${renderComparison(name, shown)}\n`);
   }
-  const slower = final.filter(isSlower).map(({ name }) => name);
-  screen.write(`${summarise(slower, final)}\n`);
-  if (slower.length > 0) return exitCodes.slower;
-  return countFailures(record) > 0 ? exitCodes.caseFailed : exitCodes.done;
+  screen.write(`${summarise(final)}\n`);
+  if (countFailures(record) > 0 && !final.some(isRegression)) return exitCodes.caseFailed;
+  return exitCodeOf(final);
 }
 
 function compareWith(
@@ -79,31 +82,15 @@ function compareWith(
   record: BenchmarkRecord,
 ): readonly CaseComparison[] {
   return record.packages.flatMap((entry) => {
-    const baseline = baselines.get(entry.name)?.packages.find(({ name }) => name === entry.name);
-    return baseline === undefined ? [] : comparePackage(entry, baseline);
+    const stored = baselines.get(entry.name);
+    const baseline = stored?.packages.find(({ name }) => name === entry.name);
+    if (stored === undefined || baseline === undefined) return [];
+    const runtimes = { now: runtimeOf(record.environment), baseline: runtimeOf(stored.environment) };
+    return comparePackage(entry, baseline, runtimes);
   });
-}
-
-function confirm(first: CaseComparison, confirmed: readonly CaseComparison[]): CaseComparison {
-  const second = confirmed.find(({ name }) => name === first.name);
-  if (second !== undefined && isSlower(second)) return first;
-  const { reason: _, ...rest } = second ?? first;
-  return { ...rest, outcome: 'inconclusive', reason: 'It looked slower once and not the second time.' };
 }
 
 /** A baseline's cases outside the filter are not "gone". */
 function isAsked({ filter }: MeasuringOptions, entry: CaseComparison, measured: ReadonlySet<string>): boolean {
   return filter === undefined || !filter.includes('/') || measured.has(entry.name);
-}
-
-function summarise(slower: readonly string[], all: readonly CaseComparison[]): string {
-  const count = (outcome: CaseComparison['outcome']) => all.filter((entry) => entry.outcome === outcome).length;
-  const rest =
-    `${count('faster')} faster, ${count('inconclusive')} without a proven change, ` +
-    `${count('tooNoisy')} too noisy, ${count('notComparable')} not comparable`;
-  return slower.length > 0 ? `Slower: ${slower.join(', ')}; ${rest}.` : `No proven regression: ${rest}.`;
-}
-
-function isSlower({ outcome }: CaseComparison): boolean {
-  return outcome === 'slower';
 }

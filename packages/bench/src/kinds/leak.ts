@@ -124,11 +124,11 @@ export function judgeLeak(series: LeakSeries, toleratedBytesPerCycle = 8): LeakJ
   };
   const toleratedDescriptors = toleratedDescriptorsPerSample / cyclesPerSample;
   const toleratedResident = toleratedResidentBytesPerSample / cyclesPerSample;
-  if (heapBytesPerCycle.low > toleratedBytesPerCycle) {
-    return { verdict: 'leak', reason: `The heap grows by ${perCycle(heapBytesPerCycle)} bytes a cycle.`, ...slopes };
-  }
   if (descriptorsPerCycle !== undefined && descriptorsPerCycle.low > toleratedDescriptors) {
     return { verdict: 'leak', reason: `${perCycle(descriptorsPerCycle)} descriptors a cycle stay open.`, ...slopes };
+  }
+  if (heapBytesPerCycle.low > toleratedBytesPerCycle) {
+    return { verdict: 'leak', reason: `The heap grows by ${perCycle(heapBytesPerCycle)} bytes a cycle.`, ...slopes };
   }
   // The second half alone too: resident memory that only found its level is no leak.
   const later = slopePerCycle(series.residentBytes.slice(series.residentBytes.length / 2), cyclesPerSample);
