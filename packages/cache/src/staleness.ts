@@ -15,7 +15,7 @@ const clockSkewMs = 60_000;
 
 /**
  * An entry from the future (the clock was set back after it was written) counts as expired, or a wrong clock could
- * make it live for years; so no entry lives beyond twice its time, whatever the clock does.
+ * make it live for years: it is good from when it was made, by the clock as it is now, until its time is over.
  */
 export function staleness(times: EntryTimes, nowMs: number): Staleness {
   if (times.freshUntilMs === Infinity) return 'fresh';

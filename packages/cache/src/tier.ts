@@ -23,7 +23,7 @@ export interface TierStats extends StoreUsage {
   readonly name: string;
   readonly hits: number;
   readonly misses: number;
-  /** Entries found but not believed, by reason; each was a miss and was removed. */
+  /** Entries found but not believed, by reason. Each was a miss, and was removed unless for `secret` or `version`. */
   readonly rejections: Readonly<Record<RejectionReason, number>>;
   /** Entries found past their time and removed. */
   readonly expired: number;
@@ -248,14 +248,17 @@ export function createTier(store: Store, options: TierOptions): Tier {
       counts.hits += 1;
       return opened;
     }
-    if (context.counted || opened !== undefined) counts.misses += 1;
+    // Perhaps good to a process that has been given the next secret, or version, before this one: so it is let be.
+    const isForeign = opened === 'secret' || opened === 'version';
+    if (!context.counted && (opened === undefined || isForeign)) return undefined;
+    counts.misses += 1;
     if (opened === undefined) return undefined;
     if (opened instanceof Entry) counts.expired += 1;
     else {
       rejections[opened] += 1;
       publish('cadre:cache:reject', () => ({ namespace, tier: store.name, key, reason: opened }));
     }
-    if (context.isCurrent()) void tier.delete(namespace, key);
+    if (!isForeign && context.isCurrent()) void tier.delete(namespace, key);
     return undefined;
   }
 

@@ -1,0 +1,120 @@
+import { createClient } from 'redis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createCache } from '../src/cache.ts';
+import { memoryStore } from '../src/memory.ts';
+import { redisStore } from '../src/redis.ts';
+import { storeContract } from '../src/testing.ts';
+import { isRedisInstalled, type RedisServer, startRedisServer } from './redis-server.ts';
+import { testsOfSharing } from './share-a-tier.ts';
+
+if (!isRedisInstalled && process.env.CADRE_REQUIRE_SERVICES === '1') {
+  throw new Error('CADRE_REQUIRE_SERVICES=1 and there is no redis-server; install it (Debian: redis-server)');
+}
+
+const secrets = [Buffer.alloc(32, 7)];
+
+describe.skipIf(!isRedisInstalled)('redisStore', () => {
+  let server: RedisServer;
+  let client: Awaited<ReturnType<typeof connect>>;
+  let prefixes = 0;
+
+  beforeAll(async () => {
+    server = await startRedisServer();
+    client = await connect(server);
+  });
+
+  afterAll(async () => {
+    client.destroy();
+    await server[Symbol.asyncDispose]();
+  });
+
+  function newPrefix(): string {
+    prefixes += 1;
+    return `test${prefixes}`;
+  }
+
+  storeContract({ test, open: () => redisStore({ client, prefix: newPrefix(), maxEntryBytes: 100_000 }) });
+
+  test.for([
+    [{ prefix: '' }, 'prefix'],
+    [{ prefix: 'a*' }, 'prefix'],
+    [{ maxEntryBytes: 0 }, 'maxEntryBytes'],
+    [{ maxTtlMs: Infinity }, 'maxTtlMs'],
+  ] as const)('refuses %o, naming %s', ([options, name]) => {
+    expect(() => redisStore({ client, ...options })).toThrow(name);
+  });
+
+  test('leaves the client open that it was given', async () => {
+    const cache = createCache({ stores: [redisStore({ client, prefix: newPrefix() })], secrets });
+    await cache.set('key', 1);
+    await cache.close();
+    expect(client.isOpen).toBe(true);
+    expect(await client.ping()).toBe('PONG');
+  });
+
+  test('keeps everything no longer than maxTtlMs, and an entry no longer than its deadline', async () => {
+    const prefix = newPrefix();
+    const cache = createCache({ stores: [redisStore({ client, prefix, maxTtlMs: 5_000 })], secrets });
+    await cache.set('for ever', 1);
+    await cache.set('short', 1, { ttlMs: 1_000 });
+    const left = await Promise.all((await client.keys(`${prefix}:*`)).map((key) => client.pTTL(key)));
+    expect(left.every((ms) => ms > 0 && ms <= 5_000)).toBe(true);
+    expect(left.filter((ms) => ms <= 1_000)).toHaveLength(1);
+    await cache.close();
+  });
+
+  test('says what is wrong with a client that gives text for bytes', async () => {
+    const text = { sendCommand: (command: ReadonlyArray<string | Buffer>) => client.sendCommand([...command]) };
+    const store = redisStore({ client: text, prefix: newPrefix() });
+    await store.set('n', 'key', { bytes: Buffer.from('x'), expiresAtMs: Infinity });
+    await expect(store.get('n', 'key')).rejects.toThrow(/bulk replies as buffers/);
+  });
+
+  test('never believes an entry that was moved, altered or sealed elsewhere, and removes it', async () => {
+    const prefix = newPrefix();
+    const cache = createCache({ stores: [redisStore({ client, prefix })], secrets });
+    await cache.set('a', 'value of a');
+    const [addressOfA = ''] = await client.keys(`${prefix}:*`);
+    await cache.set('b', 'value of b');
+    const addressOfB = (await client.keys(`${prefix}:*`)).find((key) => key !== addressOfA) ?? '';
+    await client.copy(addressOfA, addressOfB, { REPLACE: true });
+    expect(await cache.get('b')).toBeUndefined();
+    await client.set(addressOfA, 'no entry at all');
+    expect(await cache.get('a')).toBeUndefined();
+    expect(cache.stats().tiers[0]?.rejections).toMatchObject({ seal: 1, truncated: 1 });
+    expect(await client.exists([addressOfA, addressOfB])).toBe(0);
+    await cache.close();
+  });
+
+  test('shares entries and deletions by tag between caches with memory of their own', async () => {
+    const prefix = newPrefix();
+    const open = () => createCache({ stores: [memoryStore(), redisStore({ client, prefix })], secrets });
+    const [one, two] = [open(), open()];
+    await one.set('key', 'value', { tags: ['project'] });
+    expect(await two.get('key')).toBe('value');
+    expect(await two.get('key')).toBe('value');
+    await one.deleteByTag('project');
+    expect(await two.get('key')).toBeUndefined();
+    expect(await one.getOrSet('key', () => 'anew', { tags: ['project'] })).toBe('anew');
+    expect(await two.get('key')).toBe('anew');
+    await one.close();
+    await two.close();
+  });
+});
+
+describe.skipIf(!isRedisInstalled)('processes that share a Redis', () => {
+  testsOfSharing({
+    kind: 'redis',
+    async open() {
+      const server = await startRedisServer();
+      return { where: server.url, close: () => server[Symbol.asyncDispose]() };
+    },
+  });
+});
+
+async function connect(server: RedisServer) {
+  const client = createClient({ url: server.url });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
