@@ -9,7 +9,8 @@ export type BenchErrorCode =
   | 'BENCH_DISK_NOT_DURABLE'
   | 'BENCH_BUILD_FAILED'
   | 'BENCH_RECORD_NOT_FOUND'
-  | 'BENCH_RECORD_INVALID';
+  | 'BENCH_RECORD_INVALID'
+  | 'BENCH_BASELINE_STALE';
 
 /** Why a benchmark could not be measured or compared; `code` tells the reasons apart, each is in the README's table. */
 export class BenchError extends Error {

@@ -1,11 +1,12 @@
 /** What the verbs that measure have in common: a run with its progress on the screen, and its record in a file. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { MeasuringOptions } from '../command.ts';
 import { type FoundCase, findCases } from '../find-cases.ts';
 import { showProgress } from '../progress.ts';
 import { type BenchmarkRecord, writeRecord } from '../record.ts';
 import { renderEnvironment } from '../report/terminal.ts';
 import { runBenchmarks } from '../run.ts';
+import { withSourceHashes } from '../source-hash.ts';
 
 export async function measureAndKeep(options: MeasuringOptions): Promise<BenchmarkRecord> {
   const record = await measure(options, await findCases(options.casesDirectory, options.filter));
@@ -18,15 +19,15 @@ export async function measure(
   cases: readonly FoundCase[],
   run: typeof runBenchmarks = runBenchmarks,
 ): Promise<BenchmarkRecord> {
-  const record = await run({
+  const measured = await run({
     cases,
     workDirectory: join(options.resultsDirectory, `work-${process.pid}`),
     ...options.settings,
     signal: options.signal,
     onProgress: showProgress(options.screen, { now: () => performance.now() }),
   });
-  options.screen.write(`${renderEnvironment(record.environment)}\n`);
-  return record;
+  options.screen.write(`${renderEnvironment(measured.environment)}\n`);
+  return withSourceHashes(measured, resolve('packages'));
 }
 
 export async function keepRecord(options: MeasuringOptions, record: BenchmarkRecord): Promise<void> {
