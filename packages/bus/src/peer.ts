@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { BodyDecoder, BodyEncoder, bodyFlag, type DecodedBody, type Dictionary } from './codec.ts';
 import { BusError } from './errors.ts';
 import { Fifo } from './fifo.ts';
+import type { Hub } from './hub.ts';
 import { PublishedMessage } from './message.ts';
 import { SeenFilter } from './seen-filter.ts';
 import { parsePattern, parseSubject } from './subject.ts';
@@ -29,6 +30,8 @@ export interface PeerLimits {
   readonly peerName?: string;
   /** Bytes published and not known to have arrived; beyond it `publish` returns a promise. @default 16 MiB */
   readonly maxWindowBytes?: number;
+  /** A full window makes `publish` wait, or refuse with BUS_OVERFLOW. @default 'wait' */
+  readonly onFull?: 'wait' | 'refuse';
   /** Publishes that may wait for the window; one more is rejected with BUS_OVERFLOW. @default 65_536 */
   readonly maxWaiting?: number;
   /** The connection is looked at this often, and given up when nothing came for twice as long. @default 5_000 */
@@ -99,6 +102,14 @@ class PeerTrackedMessage extends PublishedMessage {
     this.#settle = undefined;
     settle?.(outcome);
   }
+}
+
+/** The same frames, without a socket. */
+export function connectWithin(hub: Hub): Connect {
+  return async ({ push, lost }) => {
+    const peer = hub.accept({ write: (bytes) => push(asBuffer(bytes)), end: () => lost(undefined) });
+    return { write: (bytes) => peer.push(asBuffer(bytes)), end: () => peer.lost(true) };
+  };
 }
 
 /** Connects for the first time. @throws {BusError} BUS_UNREACHABLE · BUS_REFUSED */
@@ -229,14 +240,14 @@ class PeerTransport implements Transport {
   }
 
   #wait(message: TransportMessage, onNoResponders: (() => void) | undefined): Promise<void> {
-    if (this.#waiting.length >= this.#limits.maxWaiting) {
-      this.#tell({ type: 'lost', count: 1, reason: 'full' });
-      return Promise.reject(
-        new BusError(
-          'BUS_OVERFLOW',
-          `${this.#windowBytes} bytes are on their way (maxWindowBytes ${this.#limits.maxWindowBytes}) and ${this.#waiting.length} publishes wait (maxWaiting); await what publish returns`,
-        ),
+    const { onFull, maxWaiting, maxWindowBytes } = this.#limits;
+    if (onFull === 'refuse' || this.#waiting.length >= maxWaiting) {
+      const error = new BusError(
+        'BUS_OVERFLOW',
+        `${this.#windowBytes} bytes are on their way (maxWindowBytes ${maxWindowBytes}) and ${this.#waiting.length} publishes wait (maxWaiting ${maxWaiting}, onFull ${onFull}); await what publish returns, or publish less`,
       );
+      if (onFull === 'refuse') throw error;
+      return Promise.reject(error);
     }
     return new Promise((resolve, reject) => this.#waiting.push({ message, onNoResponders, resolve, reject }));
   }
@@ -640,6 +651,7 @@ function resolvePeerLimits(limits: PeerLimits): Required<PeerLimits> {
   const {
     peerName = String(process.pid),
     maxWindowBytes = 16_777_216,
+    onFull = 'wait',
     maxWaiting = 65_536,
     heartbeatMs = 5_000,
     retryMs = 200,
@@ -654,5 +666,12 @@ function resolvePeerLimits(limits: PeerLimits): Required<PeerLimits> {
       throw new RangeError(`Expected \`${name}\` to be from 1 to 1000000000, got \`${value}\` (${typeof value})`);
     }
   }
-  return Object.freeze({ peerName, maxWindowBytes, maxWaiting, heartbeatMs, retryMs, connectTimeoutMs });
+  if (onFull !== 'wait' && onFull !== 'refuse') {
+    throw new TypeError(`Expected \`onFull\` to be wait or refuse, got \`${onFull}\``);
+  }
+  return Object.freeze({ peerName, maxWindowBytes, onFull, maxWaiting, heartbeatMs, retryMs, connectTimeoutMs });
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -61,6 +61,14 @@ export class SeenFilter {
     return false;
   }
 
+  /** Like `seen`, but remembers nothing. */
+  has(source: string, sequence: number): boolean {
+    const found = this.#sources.get(source);
+    if (found === undefined || sequence > found.highest || found.highest - sequence >= this.#window) return false;
+    const slot = sequence % this.#window;
+    return ((found.bits[slot >>> 5] ?? 0) & (1 << (slot & 31))) !== 0;
+  }
+
   #clear(bits: Uint32Array, sequence: number): void {
     const slot = sequence % this.#window;
     bits[slot >>> 5] = (bits[slot >>> 5] ?? 0) & ~(1 << (slot & 31));

@@ -8,7 +8,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { BusError } from './errors.ts';
 import { Hub, type HubLimits, type HubStatus } from './hub.ts';
 import { Mailbox } from './mailbox.ts';
-import { type Connect, openPeer, type PeerLimits } from './peer.ts';
+import { type Connect, connectWithin, openPeer, type PeerLimits } from './peer.ts';
 import type { Transport } from './transport.ts';
 import type { Wire } from './wire.ts';
 
@@ -197,18 +197,6 @@ function connectTo(path: string): Connect {
       // A hub that half-closes is gone for us.
       socket.on('close', () => lost(failure));
     });
-}
-
-/** The same frames, without a socket. */
-export function connectWithin(hub: Hub): Connect {
-  return async ({ push, lost }) => {
-    const peer = hub.accept({ write: (bytes) => push(asBuffer(bytes)), end: () => lost(undefined) });
-    return { write: (bytes) => peer.push(asBuffer(bytes)), end: () => peer.lost(true) };
-  };
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function isAnswering(path: string): Promise<boolean> {

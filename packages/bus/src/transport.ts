@@ -33,9 +33,9 @@ export type TransportStatus =
 
 /**
  * `peerGone`: the subscriber died, or stayed away too long · `slowPeer`: the subscriber was over its bound ·
- * `closed`: this transport was closed before all was through · `full`: too much waited for the connection.
+ * `closed`: this transport, or the subscriber's, was closed before all was through.
  */
-export type LossReason = 'peerGone' | 'slowPeer' | 'closed' | 'full';
+export type LossReason = 'peerGone' | 'slowPeer' | 'closed';
 
 /** One subscription, as the transport sees it. */
 export interface Receiver {
