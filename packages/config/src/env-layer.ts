@@ -2,12 +2,12 @@
  * Settings from environment variables. The names are derived from the known settings (`cache.diskMaxBytes` is
  * `CADRE_CACHE_DISK_MAX_BYTES`), never the other way round, because an underscore could mean a new word or a new level.
  */
-import type { ConfigProblem } from './errors.ts';
 import { problemAt } from './file-layer.ts';
 import type { KnownSetting, KnownSettings } from './known-settings.ts';
 import type { Layer, Origin } from './layer.ts';
 import { formatPath, type Path, startsWith } from './path.ts';
 import { copyPlainValue, isPlainObject, type PlainObject } from './plain-data.ts';
+import { ProblemList } from './problem-list.ts';
 import { nearest } from './suggest.ts';
 import type { ConfigWarning } from './warning.ts';
 
@@ -15,7 +15,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface EnvironmentLayer {
   readonly layer: Layer;
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: ProblemList;
   readonly warnings: readonly ConfigWarning[];
 }
 
@@ -65,7 +65,7 @@ export function readEnvironmentLayer(
   ignored: readonly string[],
   limits: EnvironmentLimits,
 ): EnvironmentLayer {
-  const problems: ConfigProblem[] = [];
+  const problems = new ProblemList();
   const warnings: ConfigWarning[] = [];
   const settings: Setting[] = [];
   const value: PlainObject = {};
@@ -95,11 +95,11 @@ export function readEnvironmentLayer(
     const origin: Origin = { layer: 'environment', variable };
     const parsed = parseValue(text, kind, limits.maxFileBytes);
     if (parsed.problem !== undefined) {
-      problems.push(problemAt(origin, formatPath(path), parsed.problem));
+      problems.add(() => problemAt(origin, formatPath(path), parsed.problem));
       return;
     }
     const copy = copyPlainValue(parsed.value, path, limits.maxDepth, (at, _part, message) => {
-      problems.push(problemAt(origin, formatPath(at), message));
+      problems.add(() => problemAt(origin, formatPath(at), message));
     });
     if (copy === undefined) return;
     place(value, path, copy);

@@ -1,5 +1,7 @@
 /** What can go wrong while loading, told so that a person can repair every problem in one go. */
 
+import type { ProblemList } from './problem-list.ts';
+
 /** One thing wrong with the settings. Line and column count from 1; they are `undefined` outside files. */
 export interface ConfigProblem {
   /** `cache.diskMaxBytes`, `agents.fast.command[0]`; empty for a whole file. */
@@ -23,24 +25,32 @@ export type ConfigErrorCode =
 
 export class ConfigError extends Error {
   readonly code: ConfigErrorCode;
-  /** Every problem found, not only the first. */
+  /** Every problem found, not only the first. Those of the text of a file come before any of its meaning can be told. */
   readonly problems: readonly ConfigProblem[];
+  /** How many more there are: at most 100 are listed. */
+  readonly omitted: number;
 
-  constructor(code: ConfigErrorCode, message: string, problems: readonly ConfigProblem[], options?: ErrorOptions) {
+  constructor(
+    code: ConfigErrorCode,
+    message: string,
+    problems: readonly ConfigProblem[],
+    options?: ErrorOptions & { readonly omitted?: number },
+  ) {
     super(message, options);
     this.name = 'ConfigError';
     this.code = code;
     this.problems = problems;
+    this.omitted = options?.omitted ?? 0;
   }
 }
 
-export function invalidConfig(
-  problems: readonly ConfigProblem[],
-  code: ConfigErrorCode = 'CONFIG_INVALID',
-): ConfigError {
-  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  const lines = problems.map((problem) => `  ${formatProblem(problem)}`);
-  return new ConfigError(code, [`${count} in the configuration:`, ...lines].join('\n'), problems);
+export function invalidConfig(problems: ProblemList, code: ConfigErrorCode = 'CONFIG_INVALID'): ConfigError {
+  const { listed, omitted } = problems;
+  const count = listed.length + omitted;
+  const lines = listed.map((problem) => `  ${formatProblem(problem)}`);
+  if (omitted > 0) lines.push(`  and ${omitted} more`);
+  const message = [`${count === 1 ? '1 problem' : `${count} problems`} in the configuration:`, ...lines].join('\n');
+  return new ConfigError(code, message, listed, { omitted });
 }
 
 function formatProblem({ path, message, source, suggestion }: ConfigProblem): string {

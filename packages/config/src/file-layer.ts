@@ -4,12 +4,13 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { extname } from 'node:path';
 import { ConfigError, type ConfigProblem } from './errors.ts';
 import { parseJson } from './formats/json.ts';
-import { type Located, lineAndColumn, type ParsedText } from './formats/parsed-text.ts';
+import { type Located, lineFinder, type ParsedText } from './formats/parsed-text.ts';
 import { parseToml } from './formats/toml.ts';
 import { parseYaml } from './formats/yaml.ts';
 import { describeOrigin, emptyLayer, type Layer, type LayerName, type Origin } from './layer.ts';
 import { formatPath, type Path } from './path.ts';
 import { copyPlainObject, isPlainObject } from './plain-data.ts';
+import { ProblemList } from './problem-list.ts';
 
 export interface FileLimits {
   readonly maxFileBytes: number;
@@ -18,7 +19,7 @@ export interface FileLimits {
 
 export interface FileLayer {
   readonly layer: Layer;
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: ProblemList;
   /** False when the text could not be understood at all, so that its settings are unknown. */
   readonly isReadable: boolean;
   /** Of the bytes that were parsed, in hexadecimal. */
@@ -29,25 +30,30 @@ export async function readFileLayer(name: LayerName, file: string, limits: FileL
   const read = readText(name, file, limits.maxFileBytes);
   const { bytes, text } = read;
   const sha256 = () => createHash('sha256').update(bytes).digest('hex');
+  const problems = new ProblemList();
   if (text === undefined) {
-    return { layer: emptyLayer(name, file), problems: [read.problem], isReadable: false, sha256 };
+    problems.add(() => read.problem);
+    return { layer: emptyLayer(name, file), problems, isReadable: false, sha256 };
   }
+  const findLine = lineFinder(text);
   const parsed = await parseText(text, file, limits);
-  const problems = parsed.problems.map(({ offset, message }) => problemAt(originAt(offset), '', message));
+  for (const { offset, message } of parsed.problems) problems.add(() => problemAt(originAt(offset), '', message));
   const { value } = parsed;
   const isEmpty = value === undefined || value === null;
-  if (problems.length > 0 || (!isEmpty && !isPlainObject(value))) {
-    const message = `must hold settings by name, got ${Array.isArray(value) ? 'a list' : `a ${typeof value}`}`;
-    if (problems.length === 0) problems.push(problemAt(originAt(parsed.root.valueOffset), '', message));
+  if (!problems.isEmpty || (!isEmpty && !isPlainObject(value))) {
+    if (problems.isEmpty) {
+      const message = `must hold settings by name, got ${Array.isArray(value) ? 'a list' : `a ${typeof value}`}`;
+      problems.add(() => problemAt(originAt(parsed.root().valueOffset), '', message));
+    }
     return { layer: emptyLayer(name, file), problems, isReadable: false, sha256 };
   }
   const copy = copyPlainObject(isEmpty ? {} : value, limits.maxDepth, (path, part, message) => {
-    problems.push(problemAt(locate(path, part), formatPath(path), message));
+    problems.add(() => problemAt(locate(path, part), formatPath(path), message));
   });
   return { layer: { name, origin: file, present: true, value: copy, locate }, problems, isReadable: true, sha256 };
 
   function locate(path: Path, part: 'key' | 'value'): Origin {
-    let place: Located = parsed.root;
+    let place: Located = parsed.root();
     for (const segment of path) {
       const inner = place.children.get(String(segment));
       if (inner === undefined) break;
@@ -57,7 +63,7 @@ export async function readFileLayer(name: LayerName, file: string, limits: FileL
   }
 
   function originAt(offset: number): Origin {
-    return { layer: name, file, ...lineAndColumn(text ?? '', offset) };
+    return { layer: name, file, ...findLine(offset) };
   }
 }
 

@@ -1,15 +1,15 @@
 /** Settings from the command line, already split by whatever parses it: nested objects, or dotted paths as keys. */
 import { place } from './env-layer.ts';
-import type { ConfigProblem } from './errors.ts';
 import { problemAt } from './file-layer.ts';
 import type { Layer, Origin } from './layer.ts';
 import { mergeLayers } from './merge.ts';
 import { formatPath, type Path, parsePath, startsWith } from './path.ts';
 import { copyPlainValue, isPlainObject, isUnsafeKey, type PlainObject } from './plain-data.ts';
+import { ProblemList } from './problem-list.ts';
 
 export interface FlagLayer {
   readonly layer: Layer;
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: ProblemList;
 }
 
 interface Flag {
@@ -19,14 +19,14 @@ interface Flag {
 
 /** A flag that is `undefined` was not given. Of two flags for one setting, the later one counts. */
 export function readFlagLayer(flags: Readonly<Record<string, unknown>>, maxDepth: number): FlagLayer {
-  const problems: ConfigProblem[] = [];
+  const problems = new ProblemList();
   const given: Flag[] = [];
   let value: PlainObject = {};
   for (const [name, raw] of Object.entries(flags)) {
     if (raw === undefined) continue;
     const flag: Flag = { name, path: pathOf(name) };
     const report = (path: Path, message: string) => {
-      problems.push(problemAt({ layer: 'flags', flag: name }, formatPath(path), message));
+      problems.add(() => problemAt({ layer: 'flags', flag: name }, formatPath(path), message));
     };
     const keys = flag.path.map(String);
     const unsafe = keys.find(isUnsafeKey);

@@ -1,9 +1,10 @@
 /** What a file, a variable or a flag can hold that was written to do harm. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { extensionOf, payloads, writings } from '../test/pollution.ts';
 import { ConfigError } from './errors.ts';
 import { loadConfig } from './load.ts';
 import type { LoadOptions } from './options.ts';
@@ -16,11 +17,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
+let slowestMs = 0;
+afterAll(() => {
+  if (process.env.CADRE_SOAK === '1') console.log(`the slowest refusal took ${slowestMs.toFixed(0)} ms`);
+});
+
 async function failure(options: Partial<LoadOptions<typeof schema>> = {}): Promise<ConfigError> {
+  const startMs = performance.now();
   try {
     await loadConfig({ schema, name: 'cadre', cwd: root, topDirectory: root, ...options });
   } catch (error) {
-    if (error instanceof ConfigError) return error;
+    slowestMs = Math.max(slowestMs, performance.now() - startMs);
+    if (performance.now() - startMs > 120) if (error instanceof ConfigError) return error;
     throw error;
   }
   throw new Error('nothing was refused');
@@ -32,45 +40,88 @@ function projectFile(name: string, text: string): string {
   return file;
 }
 
-// A merge by `Object.assign` or `target[key] = …` over the parsed values fails the `__proto__` rows of this table.
-describe('keys that could reach a prototype', () => {
-  const keys = ['__proto__', 'constructor', 'prototype'];
-  const texts: readonly (readonly [string, (key: string) => string, number])[] = [
-    ['cadre.config.yaml', (key) => `a: 1\n${key}:\n  polluted: yes\n`, 2],
-    ['cadre.config.yaml', (key) => `agents:\n  x:\n    ${key}: { polluted: true }\n`, 3],
-    ['cadre.config.yaml', (key) => `a: &a\n  ${key}: { polluted: true }\nb: *a\n`, 2],
-    ['cadre.config.yaml', (key) => `list:\n  - ${key}: { polluted: true }\n`, 2],
-    ['cadre.config.json', (key) => `{\n"${key}": { "polluted": true } }`, 2],
-    ['cadre.config.jsonc', (key) => `{ "agents":\n { "x": { "${key}": { "polluted": true } } } }`, 2],
-    ['cadre.config.json', (key) => `{ "a": [\n { "\\u005f${key.slice(1)}": 1, "${key}": 1 } ] }`, 2],
-    ['cadre.config.toml', (key) => `a = 1\n[${key}]\npolluted = true\n`, 2],
-    ['cadre.config.toml', (key) => `[agents.x]\n${key}.polluted = true\n`, 2],
-    ['cadre.config.toml', (key) => `a = 1\nb = { ${key} = { polluted = true } }\n`, 2],
-    ['cadre.config.toml', (key) => `[[list]]\n[[list]]\n"${key}" = 1\n`, 3],
-  ];
-  const cases = keys.flatMap((key) => texts.map(([name, text, line]) => [key, name, text(key), line] as const));
-  test.for(cases)('%s in %s %j is refused', async ([key, name, text, line]) => {
-    const file = projectFile(name, text);
-    const { problems } = await failure();
-    expect(problems[0]).toMatchObject({ file, line });
-    expect(problems[0]?.message).toMatch(
-      name.includes('json') && text.includes('005f') ? /refused|given twice/ : `"${key}" is refused`,
-    );
-    expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+/** What a polluted prototype would show. */
+function prototypes(): readonly string[] {
+  return [Object, Array, Function, String].map(({ prototype }) => Object.getOwnPropertyNames(prototype).sort().join());
+}
+
+// With `isUnsafeKey` answering false all of these fail; a merge by `target[key] = value` then changes Object.prototype.
+describe('fifty keys that could reach a prototype', () => {
+  const before = prototypes();
+  afterEach(() => {
+    expect(Reflect.get({}, 'polluted')).toBe(undefined);
+    expect(prototypes()).toEqual(before);
   });
 
-  test.for(keys)('%s in flags, variables and defaults is refused', async (key) => {
-    const nested = JSON.parse(`{ "${key}": { "polluted": true } }`);
-    for (const flags of [nested, { agents: nested }, { [`agents.${key}.polluted`]: true }]) {
-      expect((await failure({ flags })).problems[0]?.message).toContain(`"${key}" is refused`);
+  const layers = ['user', 'project'] as const;
+  const carriers = Object.keys(writings).flatMap((writing) => layers.map((layer) => [writing, layer] as const));
+  test.for(carriers)('are refused with their place in %s of the %s file', async ([writing, layer]) => {
+    expect(payloads).toHaveLength(50);
+    const folder = layer === 'user' ? join(root, 'user') : root;
+    mkdirSync(folder, { recursive: true });
+    const file = join(folder, `${layer === 'user' ? 'config' : 'cadre.config'}.${extensionOf(writing)}`);
+    const write = writings[writing];
+    for (const { name, json } of payloads) {
+      writeFileSync(file, write?.(json) ?? '');
+      const { problems } = await failure({ userDirectory: join(root, 'user') });
+      expect(problems[0], name).toMatchObject({ file, line: expect.any(Number), column: expect.any(Number) });
+      expect(problems[0]?.message, name).toMatch(
+        /"(__proto__|constructor|prototype)" is refused|merge keys|a key must be/,
+      );
     }
-    const environment = { CADRE_AGENTS: JSON.stringify(nested) };
-    expect((await failure({ environment })).problems).toMatchObject([
-      { path: `agents.${key}`, source: 'environment variable CADRE_AGENTS' },
-    ]);
-    await expect(failure({ defaults: { agents: nested } })).rejects.toThrow(TypeError);
-    await expect(failure({ profiles: { x: nested } })).rejects.toThrow(TypeError);
-    expect(Reflect.get({}, 'polluted')).toBe(undefined);
+  });
+
+  test('are refused with their name in variables and flags, and as mistakes in defaults and profiles', async () => {
+    for (const { name, json } of payloads) {
+      const inEnvironment = await failure({ environment: { CADRE_AGENTS: json } });
+      expect(inEnvironment.problems[0], name).toMatchObject({ source: 'environment variable CADRE_AGENTS' });
+      const payload = JSON.parse(json);
+      for (const flags of [payload, { agents: payload }, { 'agents.x': [payload] }]) {
+        const { problems } = await failure({ flags });
+        expect(problems[0]?.source, name).toMatch(/^flag /);
+        expect(problems[0]?.message, name).toContain('is refused');
+      }
+      await expect(failure({ defaults: payload }), name).rejects.toThrow(/could reach a prototype/);
+      await expect(failure({ profiles: { x: payload } }), name).rejects.toThrow(/could reach a prototype/);
+    }
+  });
+
+  test.for([
+    ['toml', '[__proto__]\npolluted = true'],
+    ['toml', '[a]\n[a.constructor.prototype]\npolluted = true'],
+    ['toml', '[[prototype]]\npolluted = true'],
+    ['toml', 'a."__proto__".polluted = true'],
+    ['toml', "a.'__proto__'.polluted = true"],
+    ['toml', '__proto__.polluted = true'],
+    ['toml', 'a = [{ constructor.prototype.polluted = true }]'],
+    ['yaml', '? __proto__\n: { polluted: true }'],
+    ['yaml', "'__proto__': { polluted: true }"],
+    ['yaml', '? |-\n  __proto__\n: { polluted: true }'],
+    ['yaml', 'a: &k __proto__\n*k : { polluted: true }'],
+    ['yaml', '!!map { __proto__: { polluted: true } }'],
+    ['yaml', '%YAML 1.1\n---\nx: &x { __proto__: { polluted: true } }\ny: { <<: *x }'],
+    ['yaml', 'x: { <<: [{ __proto__: { polluted: true } }] }'],
+    ['json', '{"a":1,"__proto__":{"a":2},"__proto__":{"polluted":true}}'],
+    ['json', '\ufeff{"__proto__":{"polluted":true}}'],
+  ] as const)('are refused in %s however they are written: %j', async ([extension, text]) => {
+    const file = projectFile(`cadre.config.${extension}`, text);
+    expect((await failure()).problems[0]).toMatchObject({ file, line: expect.any(Number) });
+  });
+
+  test('have no variable and no flag of their own', async () => {
+    const environment = {
+      CADRE___PROTO__: '{"polluted":true}',
+      CADRE___PROTO___POLLUTED: 'true',
+      CADRE_CONSTRUCTOR_PROTOTYPE_POLLUTED: 'true',
+      CADRE_AGENTS___PROTO___POLLUTED: 'true',
+    };
+    const loaded = await loadConfig({ schema, name: 'cadre', cwd: root, topDirectory: root, environment });
+    expect(loaded.value).toEqual({});
+    expect(loaded.warnings).toHaveLength(4);
+    const flags = ['__proto__', '__proto__.polluted', 'constructor.prototype.polluted', 'agents["__proto__"].polluted'];
+    for (const flag of [...flags, 'agents.x.prototype', '["constructor"]["prototype"]["polluted"]']) {
+      expect((await failure({ flags: { [flag]: true } })).problems).toMatchObject([{ source: `flag ${flag}` }]);
+    }
   });
 });
 
@@ -96,21 +147,71 @@ describe('texts that grow or nest', () => {
     expect((await failure()).message).toMatch(/nested deeper|aliases/);
   });
 
-  const deep = 20_000;
+  const deep = 100_000;
   test.for([
-    ['cadre.config.yaml', `a: ${'['.repeat(deep)}${']'.repeat(deep)}`],
-    ['cadre.config.yaml', `${'- '.repeat(deep)}x`],
-    ['cadre.config.json', `{"a": ${'['.repeat(deep)}${']'.repeat(deep)}}`],
-    ['cadre.config.json', `${'{"a":'.repeat(deep)}1${'}'.repeat(deep)}`],
-    ['cadre.config.toml', `a = ${'['.repeat(deep)}${']'.repeat(deep)}`],
-    ['cadre.config.toml', `${'a.'.repeat(deep)}a = 1`],
-    ['cadre.config.yaml', `a: ${'['.repeat(70)}${']'.repeat(70)}`],
-    ['cadre.config.json', `{"a": ${'['.repeat(70)}${']'.repeat(70)}}`],
-    ['cadre.config.toml', `a = ${'['.repeat(70)}${']'.repeat(70)}`],
-  ] as const)('a nesting in %s is a problem, not a crash', async ([name, text]) => {
-    const file = projectFile(name, text);
-    const { problems } = await failure();
-    expect(problems[0]).toMatchObject({ file });
+    ['yaml', `a: ${'['.repeat(deep)}${']'.repeat(deep)}`],
+    ['yaml', `a: ${'['.repeat(deep)}`],
+    ['yaml', `${'- '.repeat(deep)}x`],
+    ['yaml', `${'? '.repeat(deep)}x`],
+    ['yaml', `${'{a: '.repeat(deep)}1${'}'.repeat(deep)}`],
+    ['yaml', Array.from({ length: 1_400 }, (_, level) => `${' '.repeat(level)}a:`).join('\n')],
+    ['json', `{"a": ${'['.repeat(deep)}${']'.repeat(deep)}}`],
+    ['json', `${'{"a":'.repeat(deep)}1${'}'.repeat(deep)}`],
+    ['json', `{"a": ${'['.repeat(deep)}`],
+    ['toml', `a = ${'['.repeat(deep)}${']'.repeat(deep)}`],
+    ['toml', `${'a.'.repeat(deep)}a = 1`],
+    ['toml', `[${'a.'.repeat(deep)}a]`],
+    ['toml', `a = ${'{a='.repeat(deep)}1${'}'.repeat(deep)}`],
+    // Each of these took the complete YAML parser, or a search for lines from the start, more than 20 seconds.
+    ['yaml', 'a: 1\n'.repeat(50_000)],
+    ['yaml', `x: &x 1\n${Array.from({ length: 60_000 }, (_, index) => `k${index}: *x`).join('\n')}`],
+    ['json', `{${Array.from({ length: 50_000 }, () => '"a":1').join(',')}}`],
+    ['json', `{${'a '.repeat(200_000)}}`],
+    ['json', `{"x":[${Array.from({ length: 60_000 }, () => '{"__proto__":1}').join(',')}]}`],
+    ['toml', 'a = 1\n'.repeat(50_000)],
+    ['yaml', 'a: b: c\n'.repeat(50_000)],
+    ['yaml', '!x a\n@b\n'.repeat(50_000)],
+    ['yaml', 'x'.repeat(10_000_000)],
+    ['json', '['.repeat(10_000_000)],
+    ['toml', 'a = "'.padEnd(10_000_000, 'x')],
+  ] as const)('a large or deep text in %s is a problem with its place, not a crash', async ([extension, text]) => {
+    const file = projectFile(`cadre.config.${extension}`, text);
+    const error = await failure();
+    expect(error.problems[0]).toMatchObject({ file });
+    expect(error.problems.length).toBeLessThanOrEqual(100);
+    expect(error.message.length).toBeLessThan(100_000);
+  });
+
+  test('more problems than anyone reads are counted', async () => {
+    projectFile('cadre.config.yaml', 'a: 1\n'.repeat(5_000));
+    const { problems, omitted, message } = await failure();
+    expect([problems.length, omitted]).toEqual([100, 4_899]);
+    expect(message).toMatch(/^4999 problems in the configuration:\n.*\n {2}and 4899 more$/s);
+  });
+
+  const nestings: readonly (readonly [string, (levels: number) => string])[] = [
+    ['yaml', (levels) => `a: ${'['.repeat(levels - 1)}1${']'.repeat(levels - 1)}`],
+    ['yaml', (levels) => `${'{a: '.repeat(levels)}1${'}'.repeat(levels)}`],
+    ['yaml', (levels) => `a: !!seq\n ${'- '.repeat(levels - 1)}1`],
+    [
+      'yaml',
+      (levels) =>
+        Array.from({ length: levels }, (_, level) => `${' '.repeat(level)}a:`)
+          .join('\n')
+          .concat(` |\n${' '.repeat(levels + 8)}x\n`),
+    ],
+    ['yaml', (levels) => `${Array.from({ length: levels }, (_, level) => `${' '.repeat(level)}a:`).join('\n')} 1`],
+    ['json', (levels) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`],
+    ['toml', (levels) => `a = ${'['.repeat(levels - 1)}1${']'.repeat(levels - 1)}`],
+    ['toml', (levels) => `${'a.'.repeat(levels - 1)}a = 1`],
+  ];
+  test.for(nestings)('as deep as maxDepth is taken in %s, one level more is not', async ([extension, nest]) => {
+    projectFile(`cadre.config.${extension}`, nest(64));
+    const any = z.looseObject({});
+    const loaded = await loadConfig({ schema: any, name: 'cadre', cwd: root, topDirectory: root });
+    expect(JSON.stringify(loaded.value)).toMatch(/[1x]/);
+    projectFile(`cadre.config.${extension}`, nest(65));
+    expect((await failure()).message).toMatch(/nested deeper|excessively nested/);
   });
 
   test('a deep variable and a deep flag are problems too', async () => {

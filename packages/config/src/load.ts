@@ -14,6 +14,7 @@ import { objectLayer } from './object-layer.ts';
 import { type LoadOptions, type ResolvedOptions, resolveLoadOptions } from './options.ts';
 import { formatPath, type Path, parsePath } from './path.ts';
 import { frozenCopy } from './plain-data.ts';
+import { ProblemList } from './problem-list.ts';
 import { nearest } from './suggest.ts';
 import { describeRefusal, type ProjectTrust, refusalAdvice, trustOf } from './trust.ts';
 import { takeUserOnly } from './user-only.ts';
@@ -75,7 +76,8 @@ export async function loadConfig<Schema extends StandardSchemaV1>(
   const { project, refused, trust } = restrict(readProject, user.layer, settings);
   const fromEnvironment = readEnvironmentLayer(environment, prefix, variables, settings.ignoredVariables, settings);
   const flags = readFlagLayer(settings.flags, maxDepth);
-  const problems = [user, readProject, fromEnvironment, flags].flatMap((source) => source.problems);
+  const problems = new ProblemList();
+  for (const source of [user, readProject, fromEnvironment, flags]) problems.addAll(source.problems);
 
   const chosen = [defaults, user.layer, project, fromEnvironment.layer, flags.layer];
   const profile = chooseProfile(settings.profile, profileLayers, chosen, problems);
@@ -84,13 +86,14 @@ export async function loadConfig<Schema extends StandardSchemaV1>(
   const layers = chosen.toSpliced(1, 0, profileLayer);
   // What an unreadable file would have said is unknown, so the schema's view of the rest would mislead.
   if (!user.isReadable || !readProject.isReadable) throw invalidConfig(problems);
-  const untrusted = settings.onUntrusted === 'fail' ? refused.map((each) => untrustedProblem(each, trust)) : [];
 
-  const validated = await validate(schema, mergeLayers(layers.map((layer) => layer.value)), layers, allKnown);
-  const reported = new Set(problems.map((problem) => problem.path));
-  problems.push(...(validated.problems ?? []).filter((problem) => !reported.has(problem.path)));
-  if (validated.problems !== undefined || problems.length > 0) throw invalidConfig([...problems, ...untrusted]);
-  if (untrusted.length > 0) throw invalidConfig(untrusted, 'CONFIG_UNTRUSTED');
+  const reported = new Set(problems.listed.map((problem) => problem.path));
+  const merged = mergeLayers(layers.map((layer) => layer.value));
+  const validated = await validate(schema, merged, layers, allKnown, reported);
+  if (validated.problems !== undefined) problems.addAll(validated.problems);
+  const code = problems.isEmpty ? 'CONFIG_UNTRUSTED' : 'CONFIG_INVALID';
+  if (settings.onUntrusted === 'fail') for (const each of refused) problems.add(() => untrustedProblem(each, trust));
+  if (validated.problems !== undefined || !problems.isEmpty) throw invalidConfig(problems, code);
 
   const value = frozenCopy(validated.value);
   return Object.freeze({
@@ -121,7 +124,7 @@ async function fileLayer(
   const { userDirectory, cwd, projectStem } = settings;
   const userOrigin = userDirectory === undefined ? 'no user directory' : `no ${join(userDirectory, 'config.*')}`;
   const origin = name === 'user' ? userOrigin : `no ${projectStem}.* in ${cwd} or above`;
-  return { layer: emptyLayer(name, origin), problems: [], isReadable: true, sha256: () => '' };
+  return { layer: emptyLayer(name, origin), problems: new ProblemList(), isReadable: true, sha256: () => '' };
 }
 
 interface RestrictedProject {
@@ -162,7 +165,7 @@ function chooseProfile(
   option: string | undefined,
   profileLayers: readonly Layer[],
   layers: readonly Layer[],
-  problems: ConfigProblem[],
+  problems: ProblemList,
 ): string | undefined {
   const names = profileLayers.map((layer) => layer.origin);
   if (option !== undefined || names.length === 0) return option;
@@ -172,6 +175,6 @@ function chooseProfile(
   const near = typeof found.value === 'string' ? nearest(found.value, names) : undefined;
   const message = `is not a profile: ${JSON.stringify(found.value)}; there are ${names.join(', ')}`;
   const suggestion = near === undefined ? undefined : `did you mean "${near}"?`;
-  problems.push(problemAt(winningOrigin(layers, ['profile'], 'value'), 'profile', message, suggestion));
+  problems.add(() => problemAt(winningOrigin(layers, ['profile'], 'value'), 'profile', message, suggestion));
   return undefined;
 }

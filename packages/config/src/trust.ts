@@ -74,7 +74,7 @@ export async function reviewProject(options: ReviewOptions): Promise<TrustReview
   if (file === undefined) return undefined;
   const limits = { maxFileBytes: options.maxFileBytes ?? 1024 * 1024, maxDepth: options.maxDepth ?? 64 };
   const { layer, problems, sha256 } = await readFileLayer('project', file, limits);
-  if (problems.length > 0) throw invalidConfig(problems);
+  if (!problems.isEmpty) throw invalidConfig(problems);
   const digest = sha256();
   const { taken } = takeUserOnly(layer.value, options.userOnly.map(parsePattern), {});
   return Object.freeze({

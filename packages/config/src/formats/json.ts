@@ -17,12 +17,12 @@ export async function parseJson(text: string, limits: TextLimits, dialect: 'json
   } catch (error) {
     if (!isStackOverflow(error)) throw error;
     const message = `is nested deeper than maxDepth (${limits.maxDepth})`;
-    return { value: undefined, root: located(0), problems: [{ offset: 0, message }] };
+    return { value: undefined, root: () => located(0), problems: [{ offset: 0, message }] };
   }
   const problems = errors.map(({ error, offset }) => ({ offset, message: inWords(jsonc.printParseErrorCode(error)) }));
   const root = located(0, tree?.offset ?? 0);
-  if (problems.length > 0 || tree === undefined) return { value: undefined, root, problems };
-  return { value: toValue(tree, root, limits.maxDepth, problems), root, problems };
+  if (problems.length > 0 || tree === undefined) return { value: undefined, root: () => root, problems };
+  return { value: toValue(tree, root, limits.maxDepth, problems), root: () => root, problems };
 }
 
 function toValue(node: Node, place: Located, depthLeft: number, problems: { offset: number; message: string }[]) {

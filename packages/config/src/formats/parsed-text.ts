@@ -3,7 +3,8 @@
 export interface ParsedText {
   /** Not yet trusted: objects have no prototype, so that a `__proto__` key is an ordinary member here. */
   readonly value: unknown;
-  readonly root: Located;
+  /** Where everything stands. Cost: for TOML, the first call reads the text once more. */
+  root(): Located;
   readonly problems: readonly TextProblem[];
 }
 
@@ -14,7 +15,7 @@ export interface Located {
   readonly children: Map<string, Located>;
 }
 
-interface TextProblem {
+export interface TextProblem {
   readonly offset: number;
   readonly message: string;
 }
@@ -36,14 +37,26 @@ export function isStackOverflow(error: unknown): boolean {
   return error instanceof RangeError && /call stack/i.test(error.message);
 }
 
-/** Line and column from 1. Cost: one pass over the text before `offset`. */
-export function lineAndColumn(text: string, offset: number): { readonly line: number; readonly column: number } {
-  let line = 1;
-  let lineStart = 0;
-  for (;;) {
-    const newline = text.indexOf('\n', lineStart);
-    if (newline === -1 || newline >= offset) return { line, column: offset - lineStart + 1 };
-    line++;
-    lineStart = newline + 1;
+/** Line and column from 1. Cost: the first look goes over the text once; later ones are a binary search. */
+export function lineFinder(text: string): (offset: number) => { readonly line: number; readonly column: number } {
+  let starts: number[] | undefined;
+  return (offset) => {
+    starts ??= lineStarts(text);
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+  };
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let newline = text.indexOf('\n'); newline !== -1; newline = text.indexOf('\n', newline + 1)) {
+    starts.push(newline + 1);
   }
+  return starts;
 }

@@ -3,17 +3,18 @@ import { stringify as stringifyToml } from 'smol-toml';
 import { describe, expect, test } from 'vitest';
 import { stringify as stringifyYaml } from 'yaml';
 import { parseJson } from './json.ts';
-import { type Located, lineAndColumn, type ParsedText } from './parsed-text.ts';
+import { type Located, lineFinder, type ParsedText } from './parsed-text.ts';
 import { parseToml } from './toml.ts';
 import { parseYaml } from './yaml.ts';
 
 const limits = { maxDepth: 64 };
 
 function placeOf(text: string, { root }: ParsedText, ...path: readonly string[]) {
-  let place: Located | undefined = root;
+  let place: Located | undefined = root();
   for (const key of path) place = place?.children.get(key);
   if (place === undefined) throw new Error(`${path.join('.')} has no place`);
-  const [key, value] = [lineAndColumn(text, place.keyOffset), lineAndColumn(text, place.valueOffset)];
+  const find = lineFinder(text);
+  const [key, value] = [find(place.keyOffset), find(place.valueOffset)];
   return `${key.line}:${key.column} ${value.line}:${value.column}`;
 }
 
@@ -98,7 +99,7 @@ describe('parsers', () => {
         const parsed = await parseToml(stringifyToml(value), limits);
         expect(parsed.problems).toEqual([]);
         expect(JSON.parse(JSON.stringify(parsed.value))).toEqual(JSON.parse(JSON.stringify(value)));
-        expectSameShape(parsed.value, parsed.root);
+        expectSameShape(parsed.value, parsed.root());
       }),
     );
   });
@@ -110,7 +111,7 @@ describe('parsers', () => {
         async (value) => {
           const parsed = await parseYaml(stringifyYaml(value, { aliasDuplicateObjects: false }), limits);
           expect(parsed.problems).toEqual([]);
-          expectSameShape(parsed.value, parsed.root);
+          expectSameShape(parsed.value, parsed.root());
         },
       ),
     );
@@ -123,7 +124,7 @@ describe('parsers', () => {
         const parsed = await parseJson(text, limits, 'json');
         expect(parsed.problems).toEqual([]);
         expect(JSON.parse(JSON.stringify(parsed.value))).toEqual(JSON.parse(text));
-        expectSameShape(parsed.value, parsed.root);
+        expectSameShape(parsed.value, parsed.root());
       }),
     );
   });
@@ -161,7 +162,7 @@ describe('parsers', () => {
           await parseJson(each, limits, 'jsonc'),
         ]) {
           if (parsed.problems.length === 0 && typeof parsed.value === 'object')
-            expectSameShape(parsed.value, parsed.root);
+            expectSameShape(parsed.value, parsed.root());
           for (const { offset } of parsed.problems) expect(offset >= 0 && offset <= each.length).toBe(true);
         }
       }),

@@ -4,11 +4,13 @@
  * several lines, anything wrong), which is then left to the complete parser: its import alone takes many times as long as
  * this. Whatever is taken has the same value and places as there; `simple-yaml.test.ts` holds the two against each other.
  */
-import { type Located, located, rawObject, type TextLimits } from './parsed-text.ts';
+import { type Located, located, rawObject, type TextLimits, type TextProblem } from './parsed-text.ts';
 
 export interface SimpleYaml {
   readonly value: unknown;
   readonly root: Located;
+  /** Keys that are given twice; there is nothing else that it takes and finds wrong. */
+  readonly problems: readonly TextProblem[];
 }
 
 interface Line {
@@ -49,10 +51,11 @@ export function parseSimpleYaml(text: string, limits: TextLimits): SimpleYaml | 
   const lines = linesOf(text);
   if (lines[0]?.indent !== 0 || lines.some(({ start, end }) => end - start > longestLine)) return undefined;
   const root = located(0);
+  const problems: TextProblem[] = [];
   let at = 0; // of `lines`
   try {
     const value = block(0, root, limits.maxDepth);
-    return at === lines.length ? { value, root } : undefined;
+    return at === lines.length ? { value, root, problems } : undefined;
   } catch (error) {
     if (!(error instanceof NotSimple)) throw error;
     return undefined;
@@ -91,7 +94,8 @@ export function parseSimpleYaml(text: string, limits: TextLimits): SimpleYaml | 
     let keyOffset = start;
     for (;;) {
       const key = keyAt(keyOffset);
-      if (key === undefined || place.children.has(key.name)) throw new NotSimple();
+      if (key === undefined) throw new NotSimple();
+      reportTwice(key.name, keyOffset, place);
       let valueOffset = key.end + 1;
       while (text[valueOffset] === ' ') valueOffset++;
       const isHere = text[valueOffset] !== '\n' && valueOffset < text.length && text[valueOffset] !== '#';
@@ -139,7 +143,8 @@ export function parseSimpleYaml(text: string, limits: TextLimits): SimpleYaml | 
     if (text[end] === close) return { value: isList ? elements : members, end: end + 1 };
     for (;;) {
       const key = isList ? undefined : keyAt(end);
-      if (!isList && (key === undefined || place.children.has(key.name))) throw new NotSimple();
+      if (!isList && key === undefined) throw new NotSimple();
+      if (key !== undefined) reportTwice(key.name, end, place);
       const valueOffset = key === undefined ? end : afterSpaces(key.end + 1);
       const child = located(end, valueOffset);
       place.children.set(key === undefined ? String(elements.length) : key.name, child);
@@ -153,6 +158,10 @@ export function parseSimpleYaml(text: string, limits: TextLimits): SimpleYaml | 
       if (text[end] !== ',' || text[end + 1] !== ' ') throw new NotSimple();
       end = afterSpaces(end + 1);
     }
+  }
+
+  function reportTwice(name: string, offset: number, place: Located): void {
+    if (place.children.has(name)) problems.push({ offset, message: `the key "${name}" is given twice` });
   }
 
   function scalar(start: number, plain: RegExp): Piece {

@@ -50,8 +50,9 @@ export function locateToml(text: string, parse: ParseToml): Located {
       skipSpaces();
       const start = at;
       if (text[at] === '"' || text[at] === "'") skipString();
-      else while (at < text.length && /[\w-]/.test(text[at] ?? '')) at++;
-      key.push(decodeKey(text.slice(start, at)));
+      else skip(bareKey);
+      // Deeper than any setting may be, places are of no use.
+      if (key.length < 1_000) key.push(decodeKey(text.slice(start, at)));
       skipSpaces();
       if (text[at] !== '.') return key;
       at++;
@@ -68,7 +69,7 @@ export function locateToml(text: string, parse: ParseToml): Located {
     if (first === '"' || first === "'") skipString();
     else if (first === '[') skipArray(place);
     else if (first === '{') skipInlineTable(place);
-    else while (at < text.length && !/[,\]}#\n]/.test(text[at] ?? '')) at++;
+    else skip(otherValue);
   }
 
   function skipArray(place: Located): void {
@@ -110,19 +111,29 @@ export function locateToml(text: string, parse: ParseToml): Located {
     at++;
   }
 
+  function skip(pattern: RegExp): void {
+    pattern.lastIndex = at;
+    pattern.test(text);
+    at = pattern.lastIndex;
+  }
+
   function skipSpaces(): void {
     while (text[at] === ' ' || text[at] === '\t') at++;
   }
 
   function skipBlank(): void {
     for (;;) {
-      while (at < text.length && /[\s\uFEFF]/.test(text[at] ?? '')) at++;
+      skip(blank);
       if (text[at] !== '#') return;
       const newline = text.indexOf('\n', at);
       at = newline === -1 ? text.length : newline;
     }
   }
 }
+
+const bareKey = /[\w-]*/y;
+const otherValue = /[^,\]}#\n]*/y;
+const blank = /[\s\uFEFF]*/y;
 
 /** Naming an array of tables inside a longer key means its last element. */
 const arraysOfTables = new WeakSet<Located>();

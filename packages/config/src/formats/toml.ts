@@ -1,21 +1,26 @@
 /** TOML 1.0. The parser gives values without places, so `toml-positions.ts` finds those in text it has accepted. */
 import { isPlainObject } from '../plain-data.ts';
-import { isStackOverflow, located, type ParsedText, rawObject, type TextLimits } from './parsed-text.ts';
+import { isStackOverflow, type Located, located, type ParsedText, rawObject, type TextLimits } from './parsed-text.ts';
 import { locateToml } from './toml-positions.ts';
 
 export async function parseToml(text: string, limits: TextLimits): Promise<ParsedText> {
   const { parse, TomlError } = await import('smol-toml');
   try {
     const value = withoutDates(parse(text, { maxDepth: limits.maxDepth }), limits.maxDepth);
-    return { value, root: locateToml(text, parse), problems: [] };
+    let root: Located | undefined;
+    const locate = () => {
+      root ??= locateToml(text, parse);
+      return root;
+    };
+    return { value, root: locate, problems: [] };
   } catch (error) {
     if (error instanceof TomlError) {
       const [message = error.message] = error.message.replace(/^Invalid TOML document: /, '').split('\n');
-      return { value: undefined, root: located(0), problems: [{ offset: offsetOf(text, error), message }] };
+      return { value: undefined, root: () => located(0), problems: [{ offset: offsetOf(text, error), message }] };
     }
     if (!isStackOverflow(error)) throw error;
     const message = `is nested deeper than maxDepth (${limits.maxDepth})`;
-    return { value: undefined, root: located(0), problems: [{ offset: 0, message }] };
+    return { value: undefined, root: () => located(0), problems: [{ offset: 0, message }] };
   }
 }
 
