@@ -9,7 +9,8 @@ export type SpawnErrorCode =
   | 'SPAWN_DIRECTORY_NOT_FOUND'
   | 'SPAWN_FAILED'
   | 'SPAWN_CALLBACK_FAILED'
-  | 'SPAWN_PROCESS_LIST_FAILED';
+  | 'SPAWN_PROCESS_LIST_FAILED'
+  | 'SPAWN_SLOTS_UNAVAILABLE';
 
 export type ThreadErrorCode =
   | 'THREAD_TIMEOUT'

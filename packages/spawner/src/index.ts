@@ -16,6 +16,7 @@ export type { EndedBy, ProcessResult } from './result.ts';
 export type { EndOptions, RunningProcess } from './running-process.ts';
 export { type ResourceSample, sampleProcess } from './sample.ts';
 export { type SpawnOptions, spawnProcess } from './spawn.ts';
+export { openSpawnSlots, type SpawnSlots, type SpawnSlotsOptions, type SpawnSlotsStats } from './spawn-slots.ts';
 export { type SweepOptions, sweep } from './sweep.ts';
 export { type EndReport, type EndTreeOptions, endProcessTree } from './terminate.ts';
 export {

@@ -10,6 +10,7 @@ export type EndedBy = 'exit' | 'signal' | 'timeout' | 'idle' | 'aborted' | 'ende
 export interface ProcessResult {
   /** Null when a signal ended it. */
   readonly exitCode: number | null;
+  /** Null when it exited; null like `exitCode` when it is gone and what would have known how was killed too. */
   readonly signalName: NodeJS.Signals | null;
   readonly endedBy: EndedBy;
   /** What `end({ reason })` was told. */

@@ -2,9 +2,9 @@
  * A started child until the moment when nothing of it is left: feeds it, listens to it, ends it when asked or due, and
  * after its exit finds what it left behind. The exit alone is not the end: a grandchild may hold the streams or work on.
  */
-import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ChildExit, ChildHandle } from './child-handle.ts';
 import { type Deadline, startDeadline } from './deadline.ts';
 import { ProcessFamily } from './descendants.ts';
 import { lineageMatch } from './environment.ts';
@@ -47,16 +47,18 @@ export interface SupervisionSettings {
   readonly signal?: AbortSignal;
 }
 
+/** Why it was us who ended it. */
+type OwnEnding = Exclude<EndedBy, 'exit' | 'signal'>;
+
 const firstMemorySampleMs = 50;
 /** More than the pipes of a dead child can hold; what comes after it is somebody else's flood. */
 const drainBytes = 1024 * 1024;
 const nothingEnded: EndReport = Object.freeze({ ended: [], survivors: [] });
 
-/** Must be called in the same turn as the spawn, before an event can be missed. */
 export class SupervisedChild implements RunningProcess {
   readonly identity: ProcessIdentity;
   readonly result: Promise<ProcessResult>;
-  readonly #child: ChildProcess;
+  readonly #child: ChildHandle;
   readonly #settings: SupervisionSettings;
   readonly #startedAtMs: number;
   readonly #family: ProcessFamily;
@@ -65,15 +67,15 @@ export class SupervisedChild implements RunningProcess {
   readonly #deadlines: Deadline[] = [];
   readonly #endingBegun: Promise<void>;
   #noteEndingBegun: () => void = () => undefined;
-  #exit: { code: number | null; signalName: NodeJS.Signals | null; atMs: number } | undefined;
-  #endedBy: Exclude<EndedBy, 'exit' | 'signal'> | undefined;
+  #exit: ChildExit | undefined;
+  #endedBy: OwnEnding | undefined;
   #endReason: string | undefined;
   #schedule: EndSchedule = { killAtMs: Infinity };
   #ending: Promise<EndReport> | undefined;
   #callbackFailure: SpawnError | undefined;
   #peakRssBytes: number | undefined;
 
-  constructor(child: ChildProcess, started: StartedProcess, lineageId: string, settings: SupervisionSettings) {
+  constructor(child: ChildHandle, started: StartedProcess, lineageId: string, settings: SupervisionSettings) {
     this.#child = child;
     this.#settings = settings;
     this.#startedAtMs = performance.now();
@@ -105,12 +107,9 @@ export class SupervisedChild implements RunningProcess {
     const child = this.#child;
     const { signal } = this.#settings;
     const onAbort = (): void => void this.#begin('aborted');
-    const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
-    const exited = new Promise<void>((resolve) => {
-      child.once('exit', (code, signalName) => {
-        this.#exit = { code, signalName, atMs: performance.now() };
-        resolve();
-      });
+    const { closed } = child;
+    const exited = child.exited.then((exit) => {
+      this.#exit = exit;
     });
     try {
       this.#listen(exited);
@@ -136,8 +135,6 @@ export class SupervisedChild implements RunningProcess {
   #listen(exited: Promise<void>): void {
     const { timeoutMs, idleTimeoutMs, onStdout, onStderr, input, memorySampleMs } = this.#settings;
     const { stdin, stdout, stderr } = this.#child;
-    // Reported for a failed kill or message, neither of which goes through the child object here.
-    this.#child.on('error', () => undefined);
     const idle = startDeadline(idleTimeoutMs, () => this.#begin('idle'));
     this.#deadlines.push(
       startDeadline(timeoutMs, () => this.#begin('timeout')),
@@ -187,7 +184,7 @@ export class SupervisedChild implements RunningProcess {
   }
 
   /** The first cause counts, and none does once the process has ended by itself. */
-  #begin(cause: Exclude<EndedBy, 'exit' | 'signal'> | undefined, graceMs = this.#settings.graceMs): Promise<EndReport> {
+  #begin(cause: OwnEnding | undefined, graceMs = this.#settings.graceMs): Promise<EndReport> {
     if (this.#exit === undefined) this.#endedBy ??= cause;
     this.#schedule.killAtMs = Math.min(this.#schedule.killAtMs, performance.now() + graceMs);
     if (this.#ending === undefined) {
@@ -246,7 +243,7 @@ export class SupervisedChild implements RunningProcess {
     return {
       exitCode: code,
       signalName,
-      endedBy: this.#endedBy ?? (signalName === null ? 'exit' : 'signal'),
+      endedBy: this.#endedBy ?? (code === null ? 'signal' : 'exit'),
       ...(this.#endReason !== undefined && { endReason: this.#endReason }),
       durationMs: atMs - this.#startedAtMs,
       stdout: this.#stdout.text(),

@@ -6,12 +6,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { resolve as resolvePath } from 'node:path';
+import { handleOf } from './child-handle.ts';
 import { checkEnvironment, childEnvironment, defaultInheritedEnvironment, type ProcessMarker } from './environment.ts';
 import { explainStartFailure } from './find-program.ts';
 import { identifyStarted } from './process-table.ts';
 import { type RunningProcess, SupervisedChild, type SupervisionSettings } from './running-process.ts';
+import { fitsSlot, type SlotCommand } from './slot-script.ts';
+import { ShellSlots, type SpawnSlots } from './spawn-slots.ts';
 import { checkMarker } from './sweep.ts';
 import { checkGrace, defaultGraceMs } from './terminate.ts';
+import { SlotExecError } from './waiting-slot.ts';
 
 export interface SpawnOptions {
   /** A name to be found on the child's PATH, or a path; a relative path starts at `cwd`. Never a shell line. */
@@ -45,6 +49,8 @@ export interface SpawnOptions {
   readonly memorySampleMs?: number;
   /** Set in the child, so that `sweep` finds it and its descendants after a crash. Many children may share one. */
   readonly marker?: ProcessMarker;
+  /** Waiting shells to start from, at a cost that does not grow with this process; see `openSpawnSlots`. */
+  readonly slots?: SpawnSlots;
   readonly signal?: AbortSignal;
 }
 
@@ -54,6 +60,7 @@ interface ResolvedSpawnOptions extends SupervisionSettings {
   readonly env: Readonly<Record<string, string>>;
   readonly inheritEnv: readonly string[];
   readonly marker?: ProcessMarker;
+  readonly slots?: ShellSlots;
 }
 
 /**
@@ -68,6 +75,9 @@ export async function spawnProcess(options: SpawnOptions): Promise<RunningProces
   const { command, args, cwd, inheritEnv } = settings;
   const lineageId = randomBytes(12).toString('hex');
   const env = childEnvironment(process.env, inheritEnv, settings.env, settings.marker, lineageId);
+  const start = { command, args, cwd, env };
+  const { slots } = settings;
+  if (slots !== undefined && fitsSlot(start)) return startFromSlot(slots, start, lineageId, settings);
   let child: ChildProcess;
   try {
     child = spawn(command, [...args], {
@@ -85,13 +95,30 @@ export async function spawnProcess(options: SpawnOptions): Promise<RunningProces
     const [error] = await once(child, 'error');
     throw explainStartFailure(command, cwd, env.PATH ?? '', error);
   }
-  return new SupervisedChild(child, identifyStarted(child.pid), lineageId, settings);
+  return new SupervisedChild(handleOf(child), identifyStarted(child.pid), lineageId, settings);
+}
+
+async function startFromSlot(
+  slots: ShellSlots,
+  start: Omit<SlotCommand, 'stdin'>,
+  lineageId: string,
+  settings: ResolvedSpawnOptions,
+): Promise<RunningProcess> {
+  try {
+    const started = await slots.start({ ...start, stdin: settings.input === undefined ? 'closed' : 'pipe' });
+    const child = new SupervisedChild(started.handle, started, lineageId, settings);
+    if (settings.signal?.aborted) void child.end({ graceMs: settings.graceMs });
+    return child;
+  } catch (error) {
+    if (!(error instanceof SlotExecError)) throw error;
+    throw explainStartFailure(start.command, start.cwd, start.env.PATH ?? '', error.cause);
+  }
 }
 
 function resolveSpawnOptions(options: SpawnOptions): ResolvedSpawnOptions {
   const { command, args = [], cwd, env = {}, inheritEnv = defaultInheritedEnvironment, stdin = 'closed' } = options;
   const { maxOutputBytes = 1024 * 1024, graceMs = defaultGraceMs, timeoutMs = Infinity, marker, signal } = options;
-  const { idleTimeoutMs = Infinity, drainMs = 500, memorySampleMs = 1000, onStdout, onStderr } = options;
+  const { idleTimeoutMs = Infinity, drainMs = 500, memorySampleMs = 1000, onStdout, onStderr, slots } = options;
   if (typeof command !== 'string' || command === '' || command.includes('\0')) {
     throw new TypeError(`command must be a non-empty string without NUL, got ${JSON.stringify(command)}`);
   }
@@ -112,11 +139,15 @@ function resolveSpawnOptions(options: SpawnOptions): ResolvedSpawnOptions {
   }
   checkEnvironment('env', env);
   if (marker !== undefined) checkMarker(marker);
+  if (slots !== undefined && !(slots instanceof ShellSlots)) {
+    throw new TypeError('slots must be what openSpawnSlots gave');
+  }
   return Object.freeze({
     ...{ command, args, env, inheritEnv, maxOutputBytes, graceMs, timeoutMs, idleTimeoutMs, drainMs, memorySampleMs },
     cwd: resolvePath(cwd ?? process.cwd()),
     input: stdin === 'closed' ? undefined : stdin,
     ...(marker && { marker }),
+    ...(slots && { slots }),
     ...(signal && { signal }),
     ...(onStdout && { onStdout }),
     ...(onStderr && { onStderr }),
