@@ -85,19 +85,16 @@ export interface CodexAgentDefinition extends VendorDefinition {
   readonly config?: Readonly<Record<string, string>>;
 }
 
-/** Gemini CLI. */
-export interface GeminiAgentDefinition extends VendorDefinition {
+/** Gemini CLI. MCP servers, a limit of turns and the way to log in are settings of its own (`~/.gemini/settings.json`). */
+export interface GeminiAgentDefinition extends Omit<VendorDefinition, 'mcpServers'> {
   readonly adapter: 'gemini';
   /** `auto_edit` lets it edit, `yolo` everything; in `default` it has no shell tool when nobody is there to ask. */
   readonly permissionMode?: 'default' | 'auto_edit' | 'yolo' | 'plan';
   readonly allowedTools?: readonly string[];
   readonly disallowedTools?: readonly string[];
-  readonly maxTurns?: number;
   readonly addDirectories?: readonly string[];
   /** Work in a folder that the user has not said to trust; it refuses to start there otherwise. @default false */
   readonly trustFolder?: boolean;
-  /** How it logs in, where its own settings don't say: needed beside GOOGLE_GEMINI_BASE_URL. */
-  readonly auth?: 'gemini-api-key' | 'oauth-personal' | 'vertex-ai';
 }
 
 /** OpenCode. Its `model` is `provider/model`. */

@@ -171,15 +171,10 @@ export const agentSchemas: Readonly<Record<AdapterName, object>> = {
     ]),
     allowedTools: texts('Tools that need no permission, for example run_shell_command(git).'),
     disallowedTools: texts('Tools that it does not have.'),
-    maxTurns: { type: 'integer', minimum: 1, description: 'Most turns of the model before the attempt fails.' },
     addDirectories: texts('Further directories the agent may work in.'),
     trustFolder: { type: 'boolean', description: 'Work in a folder that is not trusted yet. Default: false.' },
-    auth: choice('How it logs in, where its own settings do not say.', [
-      'gemini-api-key',
-      'oauth-personal',
-      'vertex-ai',
-    ]),
-    ...vendorProperties,
+    price,
+    extraArguments: texts('Further arguments, passed as they stand.'),
     ...processProperties,
   }),
   opencode: definition<OpencodeAgentDefinition>('opencode', 'OpenCode.', [], {

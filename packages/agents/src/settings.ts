@@ -82,7 +82,11 @@ const refusals: Readonly<Partial<Record<AdapterName, Readonly<Record<string, str
     disallowedTools: 'has no list of tools; choose a sandbox',
     systemPrompt: 'keeps its system prompt; use appendSystemPrompt',
   },
-  gemini: { effort: 'has no way to set the effort; choose another model' },
+  gemini: {
+    effort: 'has no way to set the effort; choose another model',
+    maxTurns: 'takes a limit of turns only from its own settings (model.maxSessionTurns); set a timeout on the task',
+    mcpServers: 'takes MCP servers only from its own settings; add them with `gemini mcp add`',
+  },
   opencode: {
     allowedTools: 'allows tools in its own configuration; set permissionMode to auto, or allow them there',
     addDirectories: "works in the task's folder alone; allow others in its own configuration",

@@ -70,6 +70,10 @@ export class ClaudeBill {
     if (this.#reported !== undefined && !this.#totalsOnly) return { ...this.#reported, sessionTotal, warnings };
     if (task.resumeSessionId === undefined) return { ...total, sessionTotal, warnings };
     const earlier = task.resumeSessionTotal;
+    if (this.#countsProcess(total.usage, earlier?.usage)) {
+      const usage = addUsage(total.usage, earlier?.usage ?? noUsage);
+      return { ...total, sessionTotal: { usage, usd: (earlier?.usd ?? 0) + countOf(result.total_cost_usd) }, warnings };
+    }
     if (earlier?.usd === undefined) {
       warnings.push(
         'The agent reports only the whole session, and what it took before is not known: cost is unpriced.',
@@ -79,6 +83,16 @@ export class ClaudeBill {
     const usd = Math.max(0, total.cost.usd - earlier.usd);
     const usage = subtractUsage(total.usage, earlier.usage);
     return { usage, cost: { usd, basis: total.cost.basis } satisfies Cost, sessionTotal, warnings };
+  }
+
+  /**
+   * Older versions count from the start of the process, newer ones from that of the session. What was seen of this attempt
+   * must be in the count: where nothing would be left for it, the count is of this process alone.
+   */
+  #countsProcess(total: TokenUsage, earlier: TokenUsage | undefined): boolean {
+    const seen = this.#requests.usage.inputTokens;
+    if (seen === 0 || total.inputTokens < seen) return false;
+    return earlier === undefined ? total.inputTokens === seen : total.inputTokens - earlier.inputTokens < seen;
   }
 }
 

@@ -2,8 +2,8 @@
  * Gemini CLI, one-shot: `gemini -o stream-json`, the prompt on stdin.
  *
  * Its traps: it exits 0 after a signal without having said anything, so only its `result` line is a success; it waits for
- * minutes in silence while it retries, which only stderr tells; a login by key at another address must be named in its
- * settings, and those and a limit of turns can be given to it only as a file.
+ * minutes in silence while it retries, which only stderr tells. A limit of turns and MCP servers it takes only from settings
+ * of the user or of the machine, which are not ours to write.
  */
 import { type Adapter, type LaunchPlan, type PlanContext, programOf } from '../adapter.ts';
 import type { AgentTask, GeminiAgentDefinition } from '../definition.ts';
@@ -13,15 +13,13 @@ import { GeminiParser } from './gemini-parser.ts';
 export const gemini: Adapter<GeminiAgentDefinition> = {
   format: 'jsonl',
   dialogue: undefined,
-  files: (definition) => {
-    const settings = settingsOf(definition);
-    return settings === undefined ? {} : { [settingsFile]: JSON.stringify(settings, null, 2) };
-  },
+  files: ({ disallowedTools = [] }) =>
+    disallowedTools.length === 0 ? {} : { [policyFile]: disallowedTools.map(denyRule).join('\n') },
   plan,
   parse: (definition, task, prices) => new GeminiParser(definition, task, prices),
 };
 
-const settingsFile = 'gemini-settings.json';
+const policyFile = 'gemini-policy.toml';
 
 function plan(definition: GeminiAgentDefinition, task: AgentTask, { pathOf }: PlanContext): LaunchPlan {
   const prompt = promptWithSchema(task);
@@ -31,11 +29,11 @@ function plan(definition: GeminiAgentDefinition, task: AgentTask, { pathOf }: Pl
   };
   add('model', definition.model);
   add('approval-mode', definition.permissionMode);
+  for (const tool of definition.allowedTools ?? []) add('allowed-tools', tool);
+  if ((definition.disallowedTools ?? []).length > 0) add('policy', pathOf(policyFile));
   for (const directory of definition.addDirectories ?? []) add('include-directories', directory);
   if (definition.trustFolder === true) flags.push('--skip-trust');
   add('resume', requireSessionId(task));
-  const settings =
-    settingsOf(definition) === undefined ? {} : { GEMINI_CLI_SYSTEM_SETTINGS_PATH: pathOf(settingsFile) };
   return {
     command: [
       ...programOf(definition.program, 'gemini'),
@@ -43,7 +41,7 @@ function plan(definition: GeminiAgentDefinition, task: AgentTask, { pathOf }: Pl
       ...(definition.extraArguments ?? []),
     ],
     // Without it a parent process stays that ignores TERM.
-    environment: { GEMINI_CLI_NO_RELAUNCH: 'true', ...settings },
+    environment: { GEMINI_CLI_NO_RELAUNCH: 'true' },
     inheritEnvironment: ['GEMINI_*', 'GOOGLE_*'],
     // The mark of an enclosing session.
     neverInherit: ['GEMINI_CLI'],
@@ -53,22 +51,7 @@ function plan(definition: GeminiAgentDefinition, task: AgentTask, { pathOf }: Pl
   };
 }
 
-/** What it takes only from a file; undefined where there is nothing of the kind. */
-function settingsOf(definition: GeminiAgentDefinition): object | undefined {
-  const { maxTurns, allowedTools, disallowedTools, auth } = definition;
-  const mcpServers = Object.entries(definition.mcpServers ?? {}).map(([name, server]) => [
-    name,
-    'url' in server
-      ? { httpUrl: server.url, ...(server.headers === undefined ? {} : { headers: server.headers }) }
-      : { command: server.command[0], args: server.command.slice(1), env: server.environment ?? {} },
-  ]);
-  const settings = {
-    ...(maxTurns === undefined ? {} : { model: { maxSessionTurns: maxTurns } }),
-    ...(allowedTools === undefined && disallowedTools === undefined
-      ? {}
-      : { tools: { allowed: allowedTools, exclude: disallowedTools } }),
-    ...(auth === undefined ? {} : { security: { auth: { selectedType: auth } } }),
-    ...(mcpServers.length === 0 ? {} : { mcpServers: Object.fromEntries(mcpServers) }),
-  };
-  return Object.keys(settings).length === 0 ? undefined : settings;
+/** A rule of its policy engine, above those that a mode or the user brings. */
+function denyRule(tool: string): string {
+  return `[[rule]]\ntoolName = ${JSON.stringify(tool)}\ndecision = "deny"\npriority = 999\n`;
 }

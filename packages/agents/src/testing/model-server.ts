@@ -22,8 +22,15 @@ export type ModelApi = 'anthropic' | 'openaiResponses' | 'openaiChat' | 'gemini'
 export type ModelBehaviour =
   /** @default text 'Hello from the loopback model.' */
   | { readonly type: 'reply'; readonly text?: string }
-  /** A call of a tool; a request that already brings a tool's result is answered by `reply`. */
-  | { readonly type: 'tool'; readonly name: string; readonly input: object; readonly reply?: string }
+  /** A call of a tool; a request that already brings a tool's result is answered by `reply`, unless it is `always`. */
+  | {
+      readonly type: 'tool';
+      readonly name: string;
+      readonly input: object;
+      readonly reply?: string;
+      /** @default false */
+      readonly always?: boolean;
+    }
   | {
       readonly type: 'error';
       readonly status: number;
@@ -207,7 +214,7 @@ function answerOf(behaviour: ModelBehaviour, request: ModelRequest, id: number):
   const count = behaviour.type === 'slow' || behaviour.type === 'drop' ? 5 : 1;
   const pieces = cut(text, behaviour.type === 'slow' ? (behaviour.pieces ?? count) : count);
   const { model } = request;
-  if (behaviour.type !== 'tool' || request.hasToolResult) return { id, model, pieces };
+  if (behaviour.type !== 'tool' || (request.hasToolResult && behaviour.always !== true)) return { id, model, pieces };
   return { id, model, pieces: [], tool: { name: behaviour.name, input: behaviour.input } };
 }
 
