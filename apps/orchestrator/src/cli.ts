@@ -122,6 +122,28 @@ function describe(host: Host, version: string, done: (code: number) => void): Co
       const { configUntrust } = await import('./commands/config-trust.ts');
       done(await configUntrust(host, dir, own(options)));
     });
+  const cache = program.command('cache').description('what is kept of results, for later runs');
+  shared(cache.command('stats'))
+    .description('how many results are kept, and what room they take')
+    .action(async (options) => done(await (await import('./commands/cache.ts')).cacheStats(host, own(options))));
+  shared(cache.command('clear'))
+    .description('remove them all: the next run does everything again')
+    .action(async (options) => done(await (await import('./commands/cache.ts')).cacheClear(host, own(options))));
+  shared(cache.command('verify'))
+    .description('open every result, and remove what is not as it was sealed')
+    .action(async (options) => done(await (await import('./commands/cache.ts')).cacheVerify(host, own(options))));
+  shared(cache.command('export'))
+    .description('write all results to a file, for another machine or a later job')
+    .argument('<file>', 'replaced if it is there')
+    .action(async (file, options) => {
+      done(await (await import('./commands/cache.ts')).cacheExport(host, file, own(options)));
+    });
+  shared(cache.command('warm'))
+    .description('take in what `export` wrote, so that the next run finds it')
+    .argument('<file>', 'what `cadre cache export` wrote')
+    .action(async (file, options) => {
+      done(await (await import('./commands/cache.ts')).cacheWarm(host, file, own(options)));
+    });
   return program;
 }
 

@@ -1,7 +1,7 @@
 /** Picks the parts a run is made of. The only file that names a driver. */
 import { join } from 'node:path';
 import { type Bus, createBus, memoryTransport } from '@cadre/bus';
-import { type Cache, createCache, memoryStore } from '@cadre/cache';
+import { type Cache, createCache, memoryStore, type Store, type StoreUnavailableError } from '@cadre/cache';
 import { openDiskStore, openSecretFile } from '@cadre/cache/disk';
 import { type Executor, localExecutor } from '@cadre/workflow';
 import type { Settings } from './settings.ts';
@@ -46,32 +46,64 @@ export async function compose(options: ComposeOptions): Promise<Machinery> {
 }
 
 async function openResultsCache(options: ComposeOptions): Promise<Cache | undefined> {
-  const { settings, projectFolder, stateFolder } = options;
+  const { settings, stateFolder } = options;
   const warn = once((reason) => options.warn(`Results can't be reused: ${reason}`));
   if (stateFolder === undefined) {
-    warn('neither HOME nor XDG_STATE_HOME says where the secret that seals them is kept.');
+    warn(noStateFolder);
     return undefined;
   }
   try {
-    // Not in the project: a repository could bring a cache of forged results and the secret that vouches for them.
-    const secret = await openSecretFile(join(stateFolder, 'cache-secret'));
     const { memoryMaxBytes, diskMaxBytes } = settings.cache;
-    const stores = [];
-    if (memoryMaxBytes > 0) stores.push(memoryStore({ maxBytes: memoryMaxBytes }));
-    if (diskMaxBytes > 0) {
-      stores.push(await openDiskStore({ directory: join(projectFolder, 'cache'), maxBytes: diskMaxBytes }));
-    }
+    const stores: Store[] = memoryMaxBytes > 0 ? [memoryStore({ maxBytes: memoryMaxBytes })] : [];
+    if (diskMaxBytes > 0) stores.push(await openResultsOnDisk(options));
     if (stores.length === 0) return undefined;
-    return createCache({
-      namespace: 'results',
-      stores,
-      secrets: [secret],
-      onStoreError: ({ message }) => warn(message),
-    });
+    return createResultsCache(stores, await openCacheSecret(stateFolder), ({ message }) => warn(message));
   } catch (error) {
     warn(error instanceof Error ? error.message : String(error));
     return undefined;
   }
+}
+
+/** What is kept of a project's results on disk, for those who look after it rather than use it. */
+export interface KeptResults {
+  readonly cache: Cache;
+  readonly directory: string;
+  /** Resolves when what lies on disk has been counted. */
+  counted(): Promise<void>;
+}
+
+/** @throws {CacheError} when the folder or the secret can't be used */
+export async function openKeptResults(
+  options: Pick<ComposeOptions, 'settings' | 'projectFolder'> & { readonly stateFolder: string },
+): Promise<KeptResults> {
+  const secret = await openCacheSecret(options.stateFolder);
+  const disk = await openResultsOnDisk(options);
+  const cache = createResultsCache([disk], secret, () => undefined);
+  return { cache, directory: resultsDirectory(options.projectFolder), counted: () => disk.settled() };
+}
+
+/** Where a project's results lie. */
+export function resultsDirectory(projectFolder: string): string {
+  return join(projectFolder, 'cache');
+}
+
+export const noStateFolder = 'neither HOME nor XDG_STATE_HOME says where the secret that seals them is kept.';
+
+function openResultsOnDisk({ settings, projectFolder }: Pick<ComposeOptions, 'settings' | 'projectFolder'>) {
+  return openDiskStore({ directory: resultsDirectory(projectFolder), maxBytes: settings.cache.diskMaxBytes });
+}
+
+/** Not in the project: a repository could bring a cache of forged results and the secret that vouches for them. */
+function openCacheSecret(stateFolder: string): Promise<Uint8Array> {
+  return openSecretFile(join(stateFolder, 'cache-secret'));
+}
+
+function createResultsCache(
+  stores: readonly Store[],
+  secret: Uint8Array,
+  onStoreError: (error: StoreUnavailableError) => void,
+): Cache {
+  return createCache({ namespace: 'results', stores, secrets: [secret], onStoreError });
 }
 
 /** The setting counts for attempts that the workflow sets no limit for. */

@@ -1,4 +1,5 @@
 /** Any error as what a person is told of it and the exit code that says so. */
+import { CacheError } from '@cadre/cache';
 import { ConfigError } from '@cadre/config';
 import { WorkflowError, type WorkflowErrorCode } from '@cadre/workflow';
 import { CommanderError } from 'commander';
@@ -19,6 +20,9 @@ export function failureOf(error: unknown): ToldFailure {
   }
   if (error instanceof ConfigError) {
     return { exitCode: exitCodes.invalidInput, code: error.code, message: error.message };
+  }
+  if (error instanceof CacheError) {
+    return { exitCode: exitCodes.cannotGoOn, code: error.code, message: `${error.message}.` };
   }
   // Commander has printed its own message by now, and help and version are no failures.
   if (error instanceof CommanderError) {
