@@ -42,21 +42,7 @@ describe('renderHtml', () => {
   });
 
   test('nests its elements and gives every id once', () => {
-    const page = renderHtml(record);
-    const open: string[] = [];
-    for (const [, closing, name = '', attributes = ''] of page.matchAll(
-      /<(\/?)([a-z][a-z0-9]*)((?:"[^"]*"|[^">])*)>/g,
-    )) {
-      if (closing === '/') expect(open.pop()).toBe(name);
-      else if (!attributes.endsWith('/') && name !== 'meta') open.push(name);
-    }
-    expect(open).toEqual([]);
-    const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
-    expect(new Set(ids).size).toBe(ids.length);
-    const targets = [...page.matchAll(/(?:href="#|aria-labelledby=")([^"]+)"/g)].flatMap(([, list = '']) =>
-      list.split(' '),
-    );
-    expect(targets.filter((target) => !ids.includes(target))).toEqual([]);
+    expectSound(renderHtml(record));
   });
 
   test('gives every chart a title and a description with its figures', () => {
@@ -72,6 +58,21 @@ describe('renderHtml', () => {
     const overview = page.slice(page.indexOf('id="overview"'), page.indexOf('</section>'));
     expect(overview.indexOf('bus/publish-one')).toBeLessThan(overview.indexOf('bus/publish-wildcards'));
     expect(overview).toMatch(/behind">0\.98×/);
+  });
+
+  test('draws every other kind, and the claims beside what was measured', async () => {
+    const path = fileURLToPath(new URL('../../test/records/kinds-and-workloads.json', import.meta.url));
+    const page = renderHtml(await readRecord(path), { commandFor: (name) => `run ${name}` });
+    expectSound(page);
+    for (const kind of ['load', 'memory', 'leak', 'scenario', 'size']) {
+      expect(page).toContain(`<span class="badge">${kind}</span>`);
+    }
+    expect(page.match(/<svg/g)?.length).toBe(5 + 1 + 3 * 2);
+    expect(page).toMatch(/slow: p50 83.0 µs, p95 183 µs/);
+    expect(page).toMatch(/cadre, hold: 231 of 300 failed/);
+    expect(page).toMatch(/bus-in-process: messages, one publisher and one subscriber: 40.4×, met/);
+    expect(page).toContain('none claimed');
+    expect(page).toContain('run workloads/memory-read');
   });
 
   test('says at the top that the run was too noisy, or too short', () => {
@@ -127,3 +128,18 @@ describe('readHistory', () => {
     expect(await readHistory({ baselinesDirectory: nowhere, resultsDirectory: nowhere })).toEqual([]);
   });
 });
+
+function expectSound(page: string): void {
+  const open: string[] = [];
+  for (const [, closing, name = '', attributes = ''] of page.matchAll(/<(\/?)([a-z][a-z0-9]*)((?:"[^"]*"|[^">])*)>/g)) {
+    if (closing === '/') expect(open.pop()).toBe(name);
+    else if (!attributes.endsWith('/') && name !== 'meta') open.push(name);
+  }
+  expect(open).toEqual([]);
+  const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  const targets = [...page.matchAll(/(?:href="#|aria-labelledby=")([^"]+)"/g)].flatMap(([, list = '']) =>
+    list.split(' '),
+  );
+  expect(targets.filter((target) => !ids.includes(target))).toEqual([]);
+}

@@ -10,6 +10,7 @@ import { isEqual, verdictLimits } from '../verdict.ts';
 import { formatDuration, formatMebibytes, formatRatio } from './format.ts';
 import type { CaseHistory } from './history.ts';
 import { anchorOf, renderBadge, renderCaseArticle, renderTable } from './html-case.ts';
+import { renderKindArticle } from './html-kind.ts';
 import { renderWorkloadSection } from './html-workloads.ts';
 import { html, type Markup } from './markup.ts';
 import { pageStyle } from './page-style.ts';
@@ -141,7 +142,8 @@ ${Object.entries(entry.controls).map(([name, control]) => {
   const calm = isEqual(control.selfRatio) ? 'equal' : 'too noisy to prove anything';
   return html`<p class="soft">Control "${name}": ${figure} per ${control.unit}; against itself ${formatRatio(control.selfRatio)}: ${calm}.</p>
 `;
-})}${articles}</section>
+})}${articles}
+${entry.kinds.map((kind) => renderKindArticle(kind, commandFor(kind.name)))}</section>
 `;
 }
 
