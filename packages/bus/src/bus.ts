@@ -36,6 +36,8 @@ export interface Bus extends AsyncDisposable {
    * @throws {BusError} BUS_CLOSED · BUS_INVALID_SUBJECT; the signal's reason when it aborts
    */
   request<T = unknown>(subject: string, data: unknown, options?: RequestOptions): Promise<Message<T>>;
+  /** Resolves when all that was published and subscribed before has reached whoever passes it on; in process that is at once. */
+  flush(): Promise<void>;
   /** Failed handlers and slow subscribers; the last 256 if nobody has asked before. Ends when the bus is closed. */
   status(): AsyncIterableIterator<BusStatus>;
   /**
@@ -101,6 +103,11 @@ class SubjectBus implements Bus {
   async request<T>(subject: string, data: unknown, options: RequestOptions = {}): Promise<Message<T>> {
     if (this.#state !== 'open') throw this.#closedError();
     return this.#requests.send<T>(subject, data, resolveHeaders(options.headers), options);
+  }
+
+  async flush(): Promise<void> {
+    if (this.#state !== 'open') throw this.#closedError();
+    await this.#transport.flush();
   }
 
   status(): AsyncIterableIterator<BusStatus> {

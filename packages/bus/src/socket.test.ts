@@ -34,7 +34,6 @@ describe('socketTransport', () => {
     },
     cleanUp: () => hub.close(),
   });
-  expect(true).toBe(true);
 });
 
 describe('SocketHub.connect', () => {

@@ -37,6 +37,19 @@ export function subjectMatches(pattern: string, subject: string): boolean {
   return wanted.every((token, index) => token === '>' || token === '*' || token === tokens[index]);
 }
 
+/** Whether every subject that `inner` matches is matched by `outer` too. Both are taken to be valid. */
+export function patternCovers(outer: string, inner: string): boolean {
+  const wide = outer.split('.');
+  const narrow = inner.split('.');
+  for (const [index, token] of wide.entries()) {
+    const given = narrow[index];
+    if (given === undefined) return false;
+    if (token === '>') return true;
+    if (given === '>' || (token !== '*' && token !== given)) return false;
+  }
+  return wide.length === narrow.length;
+}
+
 export function isWildcard(pattern: string): boolean {
   return pattern.includes('*') || pattern.includes('>');
 }

@@ -1,0 +1,6 @@
+// A hub in a process of its own, to be killed.
+import { openSocketHub } from '../../dist/socket.js';
+
+const [path] = process.argv.slice(2);
+await openSocketHub({ path, regatherMs: 150 });
+process.send('ready');
