@@ -5,7 +5,7 @@ export interface MapStore extends Store {
   readonly files: Map<string, StoredEntry>;
 }
 
-export function addressIn(namespace: string, key: string): string {
+function addressIn(namespace: string, key: string): string {
   return `${namespace}\n${key}`;
 }
 

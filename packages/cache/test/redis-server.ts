@@ -6,7 +6,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export const isRedisInstalled = spawnSync('redis-server', ['--version']).status === 0;
+const program = 'redis-server';
+
+export const isRedisInstalled = spawnSync(program, ['--version']).status === 0;
 
 export interface RedisServer {
   readonly url: string;
@@ -48,7 +50,7 @@ export async function startRedisServer(): Promise<RedisServer> {
 
 async function launch(port: number, folder: string): Promise<ChildProcess> {
   const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
-  const child = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(program, options, { stdio: ['ignore', 'pipe', 'inherit'] });
   for await (const chunk of child.stdout) if (String(chunk).includes('Ready to accept connections')) break;
   child.stdout.resume();
   return child;

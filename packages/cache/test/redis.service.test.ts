@@ -102,6 +102,78 @@ describe.skipIf(!isRedisInstalled)('redisStore', () => {
   });
 });
 
+describe.skipIf(!isRedisInstalled)('a Redis that fails', () => {
+  async function openTiers() {
+    const server = await startRedisServer();
+    const client = await connect(server);
+    const clock = { aheadMs: 0, now: () => Date.now() + clock.aheadMs };
+    const cache = createCache({
+      stores: [memoryStore(), redisStore({ client })],
+      secrets,
+      clock,
+      remoteTimeoutMs: 100,
+    });
+    const tier = () => cache.stats().tiers[1];
+    const askedAgain = async () => {
+      while (tier()?.breaker !== 'closed') {
+        clock.aheadMs += 5_000;
+        await cache.get('is it there');
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    const close = async () => {
+      await cache.close();
+      client.destroy();
+      await server[Symbol.asyncDispose]();
+    };
+    return { cache, client, server, tier, askedAgain, close };
+  }
+
+  const faults: [
+    string,
+    (server: RedisServer) => Promise<void> | void,
+    (server: RedisServer) => Promise<void> | void,
+  ][] = [
+    ['is killed and started again', (server) => server.kill(), (server) => server.start()],
+    ['stops answering and goes on', (server) => server.freeze(), (server) => server.thaw()],
+  ];
+
+  test.for(faults)('and %s costs no value, is left alone meanwhile, and is used again', async ([, fail, recover]) => {
+    const { cache, server, tier, askedAgain, close } = await openTiers();
+    await cache.set('before', 1);
+    for (let time = 0; time < 3; time += 1) {
+      await fail(server);
+      for (let index = 0; index < 30; index += 1) {
+        expect(await cache.getOrSet(`${time} ${index}`, () => index)).toBe(index);
+        expect(await cache.getOrSet(`${time} ${index}`, () => -1)).toBe(index);
+        expect(await cache.getOrSet('before', () => -1)).toBe(1);
+      }
+      expect(tier()?.breaker).toBe('open');
+      expect(tier()?.errors).toBeGreaterThanOrEqual(5 * (time + 1));
+      expect(tier()?.skipped).toBeGreaterThan(20 * (time + 1));
+      await recover(server);
+      await askedAgain();
+      await cache.set('after', time);
+    }
+    await close();
+  });
+
+  test('and is full costs no value, and what it has is still found', async () => {
+    const { cache, client, tier, close } = await openTiers();
+    await cache.set('before', 1);
+    await client.configSet('maxmemory', '1mb');
+    await client.configSet('maxmemory-policy', 'noeviction');
+    for (let index = 0; index < 20; index += 1) {
+      const value = { index, text: `${index}`.repeat(1_000) };
+      expect(await cache.getOrSet(`key ${index}`, () => value)).toEqual(value);
+      expect(await cache.get(`key ${index}`)).toEqual(value);
+    }
+    expect(tier()?.errors).toBeGreaterThan(0);
+    await expect(cache.set('key', 1)).rejects.toMatchObject({ code: 'CACHE_STORE_UNAVAILABLE', store: 'redis' });
+    await close();
+  });
+});
+
 describe.skipIf(!isRedisInstalled)('processes that share a Redis', () => {
   testsOfSharing({
     kind: 'redis',
