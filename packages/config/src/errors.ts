@@ -21,7 +21,8 @@ export type ConfigErrorCode =
   | 'CONFIG_UNREADABLE'
   | 'CONFIG_AMBIGUOUS_FILE'
   | 'CONFIG_UNTRUSTED'
-  | 'CONFIG_UNTRUSTABLE';
+  | 'CONFIG_UNTRUSTABLE'
+  | 'CONFIG_UNWATCHABLE';
 
 export class ConfigError extends Error {
   readonly code: ConfigErrorCode;

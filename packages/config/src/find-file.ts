@@ -5,9 +5,16 @@ import { ConfigError } from './errors.ts';
 
 const fileExtensions = ['yaml', 'yml', 'json', 'jsonc', 'toml'] as const;
 
-/** The one `<stem>.{yaml,yml,json,jsonc,toml}` in `directory`. @throws {ConfigError} CONFIG_AMBIGUOUS_FILE for two */
+/** `<stem>.{yaml,yml,json,jsonc,toml}` */
+export function candidatesIn(stem: string): readonly string[] {
+  return fileExtensions.map((extension) => `${stem}.${extension}`);
+}
+
+/** The one candidate in `directory`. @throws {ConfigError} CONFIG_AMBIGUOUS_FILE for two */
 export function findFileIn(directory: string, stem: string): string | undefined {
-  const found = fileExtensions.map((extension) => join(directory, `${stem}.${extension}`)).filter(exists);
+  const found = candidatesIn(stem)
+    .map((name) => join(directory, name))
+    .filter(exists);
   const [first, second] = found;
   if (first === undefined || second === undefined) return first;
   const message = `${found.join(' and ')} stand side by side, and only one may; delete or rename the others`;
@@ -17,10 +24,19 @@ export function findFileIn(directory: string, stem: string): string | undefined 
 
 /** The nearest such file in `directory` or above it, not looking above `topDirectory`. */
 export function findFileUpward(directory: string, stem: string, topDirectory: string | undefined): string | undefined {
+  for (const folder of foldersUpward(directory, topDirectory)) {
+    const file = findFileIn(folder, stem);
+    if (file !== undefined) return file;
+  }
+  return undefined;
+}
+
+/** `directory` and those above it, up to and with `topDirectory`. */
+export function* foldersUpward(directory: string, topDirectory: string | undefined): Generator<string> {
   const top = topDirectory === undefined ? undefined : resolve(topDirectory);
   for (let folder = resolve(directory); ; folder = dirname(folder)) {
-    const file = findFileIn(folder, stem);
-    if (file !== undefined || folder === top || folder === dirname(folder)) return file;
+    yield folder;
+    if (folder === top || folder === dirname(folder)) return;
   }
 }
 

@@ -18,3 +18,5 @@ export type { ProjectTrust, ReviewOptions, TrustedProject, TrustReview, TrustSta
 export { listTrusted, reviewProject, revokeTrust, trustProject } from './trust.ts';
 export { defaultUserDirectory } from './user-directory.ts';
 export type { ConfigWarning } from './warning.ts';
+export type { ConfigEvent, ConfigWatch, WatchClock, WatchOptions } from './watch.ts';
+export { watchConfig } from './watch.ts';
