@@ -1,8 +1,9 @@
 /** What an attempt left in its folder, for a person: `prompt.txt`, `input.json`, `stdout.raw` and `stderr.txt`. */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AgentDefinition } from '@cadre/agents';
-import { plainLine, plainLines } from './view/plain-text.ts';
+import { type AgentDefinition, readAttemptEvents } from '@cadre/agents';
+import { saidIn } from './view/agent-words.ts';
+import { plainLines } from './view/plain-text.ts';
 
 export interface AttemptText {
   readonly prompt: readonly string[];
@@ -22,13 +23,12 @@ export async function readAttempt(
   raw: boolean,
 ): Promise<AttemptText> {
   const read = async (name: string) => plainLines(await readTail(join(directory, name), raw ? Infinity : mostBytes));
-  const stdout = await read('stdout.raw');
   const isProtocol = !raw && agent !== undefined && agent.adapter !== 'command';
   const input = await read('input.json');
   return {
     prompt: await read('prompt.txt'),
     input: isNothing(input) ? [] : input,
-    said: isProtocol ? stdout.flatMap(wordsOf) : stdout,
+    said: isProtocol ? await saidIn(readAttemptEvents(agent, directory), agent) : await read('stdout.raw'),
     stderr: await read('stderr.txt'),
   };
 }
@@ -55,46 +55,6 @@ async function readTail(path: string, bytes: number): Promise<string> {
   }
 }
 
-/**
- * What a line of a protocol says in words. The protocols differ, but all put the words of an event under one of a few
- * names, in the event itself or in the message that it carries.
- */
-function wordsOf(line: string): readonly string[] {
-  if (!line.startsWith('{')) return [line];
-  let event: unknown;
-  try {
-    event = JSON.parse(line);
-  } catch {
-    // Cut off, or no JSON after all: then it is shown as it stands.
-    return [line];
-  }
-  if (!isRecord(event)) return [];
-  if (event.type === 'progress') {
-    const total = event.total === undefined ? '' : `/${String(event.total)}`;
-    return [plainLine(`${String(event.done)}${total} ${typeof event.message === 'string' ? event.message : ''}`)];
-  }
-  return [event, event.message, event.item].flatMap((part) => textOf(part));
-}
-
-function textOf(part: unknown): readonly string[] {
-  if (!isRecord(part)) return [];
-  const found: string[] = [];
-  if (typeof part.text === 'string') found.push(...plainLines(part.text));
-  if (typeof part.message === 'string') found.push(...plainLines(part.message));
-  if (Array.isArray(part.content)) {
-    for (const block of part.content) {
-      if (!isRecord(block)) continue;
-      if (block.type === 'text' && typeof block.text === 'string') found.push(...plainLines(block.text));
-      if (block.type === 'tool_use' && typeof block.name === 'string') found.push(`[${plainLine(block.name)}]`);
-    }
-  }
-  return found;
-}
-
 function isNothing(lines: readonly string[]): boolean {
   return /^(null|\{\s*("with":\s*(null|\{\s*\}),?\s*)?("needs":\s*\{\s*\})?\s*\})$/.test(lines.join(' ').trim());
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -86,6 +86,15 @@ function describe(host: Host, version: string, done: (code: number) => void): Co
   shared(program.command('doctor'))
     .description('whether this machine and project have what runs need')
     .action(async (options) => done(await (await import('./commands/doctor.ts')).doctor(host, own(options))));
+  const agent = program.command('agent').description('agents of your own');
+  shared(agent.command('check'))
+    .description('whether a program speaks the line protocol')
+    .argument('<command...>', 'the program and its arguments, after --')
+    .option('--prompt <text>', 'what it is asked', 'Say hello.')
+    .addOption(new Option('--timeout <seconds>', 'until it must have ended').argParser(positiveInteger).default(30))
+    .action(async (command, options) => {
+      done(await (await import('./commands/agent.ts')).agentCheck(host, command, own(options)));
+    });
   shared(program.command('init'))
     .description('write a small workflow that runs')
     .argument('[dir]', 'default: the current folder')

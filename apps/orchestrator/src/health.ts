@@ -142,7 +142,7 @@ async function checkPrograms({ environment }: HealthQuestion): Promise<readonly 
   const programs = await findAgentPrograms(environment);
   const isAnyThere = programs.some(({ path }) => path !== undefined);
   const advice =
-    'No coding agent was found: install one (claude, codex) to use its adapter. Commands and functions run without.';
+    'No coding agent was found: install one (claude, codex, gemini, opencode) to use its adapter. Commands and functions run without.';
   return programs.map(({ program, path, version }, index): Check => {
     if (path !== undefined) {
       return { name: program, status: 'good', detail: `${plainLine(version ?? 'of unknown version')}, ${path}` };
