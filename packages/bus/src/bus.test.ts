@@ -484,6 +484,45 @@ describe('Bus.request', () => {
   });
 });
 
+describe('Bus.requestMany', () => {
+  const answers = async (answering: AsyncIterable<Message>) => {
+    const all: unknown[] = [];
+    for await (const { data } of answering) all.push(data);
+    return all;
+  };
+
+  test('yields the answers of all until maxAnswers', async () => {
+    const bus = createBus();
+    for (let index = 0; index < 5; index++) bus.subscribe('who', (message) => message.respond?.(index));
+    expect(await answers(bus.requestMany('who', 0, { maxAnswers: 3 }))).toEqual([0, 1, 2]);
+    await bus.close();
+  });
+
+  test('ends without error when timeoutMs is over', async () => {
+    vi.useFakeTimers();
+    const bus = createBus();
+    for (let index = 0; index < 2; index++) bus.subscribe('who', (message) => message.respond?.(index));
+    const all = answers(bus.requestMany('who', 0, { timeoutMs: 50 }));
+    await vi.advanceTimersByTimeAsync(50);
+    expect(await all).toEqual([0, 1]);
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
+
+  test('fails when nobody is there, when it is aborted and when the bus is closed', async () => {
+    const bus = createBus();
+    await expect(answers(bus.requestMany('who', 0))).rejects.toMatchObject({ code: 'BUS_NO_RESPONDERS' });
+    bus.subscribe('who', () => undefined);
+    const abort = new AbortController();
+    const aborted = expect(answers(bus.requestMany('who', 0, { signal: abort.signal }))).rejects.toThrow('enough');
+    const closed = expect(answers(bus.requestMany('who', 0))).rejects.toMatchObject({ code: 'BUS_CLOSED' });
+    abort.abort(new Error('enough'));
+    await aborted;
+    await bus.close();
+    await closed;
+  });
+});
+
 describe('Bus.close', () => {
   test('lets handlers finish what is queued and refuses new work', async () => {
     const bus = createBus();

@@ -1,8 +1,9 @@
 /** Publish, subscribe and request by subject, over any transport. */
 import { BusError } from './errors.ts';
+import { LatencyMeter, type LatencyOptions, type LatencySummary } from './latency.ts';
 import { memoryTransport } from './memory.ts';
 import { type Message, noHeaders, PublishedMessage, resolveHeaders } from './message.ts';
-import { type RequestOptions, Requests } from './request.ts';
+import { type RequestManyOptions, type RequestOptions, Requests } from './request.ts';
 import { type BusStatus, StatusFeed } from './status.ts';
 import { BusSubscription, type Handler, type SubscribeOptions, type Subscription } from './subscription.ts';
 import type { Headers, Transport } from './transport.ts';
@@ -10,6 +11,10 @@ import type { Headers, Transport } from './transport.ts';
 export interface BusOptions {
   /** @default a memory transport of its own. A transport that is passed in is not closed with the bus. */
   readonly transport?: Transport;
+  /** Measures how long messages take; both the publisher's bus and the subscriber's need it. @default nothing is measured */
+  readonly latency?: LatencyOptions;
+  /** Milliseconds since 1970, for `latency`; between machines it is as good as their clocks agree. */
+  readonly clock?: { now(): number };
 }
 
 export interface PublishOptions {
@@ -36,6 +41,17 @@ export interface Bus extends AsyncDisposable {
    * @throws {BusError} BUS_CLOSED · BUS_INVALID_SUBJECT; the signal's reason when it aborts
    */
   request<T = unknown>(subject: string, data: unknown, options?: RequestOptions): Promise<Message<T>>;
+  /**
+   * The answers of all who give one, until `maxAnswers` have come or `timeoutMs` is over, which is the end and no error.
+   * @throws {RequestError} BUS_NO_RESPONDERS when no subscription matches
+   */
+  requestMany<T = unknown>(
+    subject: string,
+    data: unknown,
+    options?: RequestManyOptions,
+  ): AsyncIterableIterator<Message<T>>;
+  /** What was measured so far, a subject at a time; empty without the option `latency`. */
+  latency(): ReadonlyMap<string, LatencySummary>;
   /** Resolves when all that was published and subscribed before has reached whoever passes it on; in process that is at once. */
   flush(): Promise<void>;
   /** Failed handlers and slow subscribers; the last 256 if nobody has asked before. Ends when the bus is closed. */
@@ -58,10 +74,12 @@ class SubjectBus implements Bus {
   readonly #requests: Requests;
   readonly #status = new StatusFeed();
   readonly #unobserve: () => void;
+  readonly #meter: LatencyMeter | undefined;
   #state: 'open' | 'closing' | 'closed' = 'open';
   #closing: Promise<void> | undefined;
 
-  constructor({ transport }: BusOptions) {
+  constructor({ transport, latency, clock = systemClock }: BusOptions) {
+    this.#meter = latency === undefined ? undefined : new LatencyMeter(latency, clock);
     this.#ownsTransport = transport === undefined;
     this.#transport = transport ?? memoryTransport();
     this.#requests = new Requests(this.#transport);
@@ -70,6 +88,7 @@ class SubjectBus implements Bus {
 
   publish(subject: string, data: unknown, options?: PublishOptions): void | Promise<void> {
     if (this.#state !== 'open') throw this.#closedError();
+    if (this.#meter !== undefined) return this.#publishMeasured(this.#meter, subject, data, options);
     return this.#transport.publish(
       options === undefined
         ? new PublishedMessage(subject, data, noHeaders, undefined)
@@ -95,6 +114,7 @@ class SubjectBus implements Bus {
       onDropping: ({ queue, dropped }, policy) =>
         this.#status.tell({ type: 'slowSubscriber', pattern, queue, policy, dropped }),
       onEnd: (ended) => this.#subscriptions.delete(ended),
+      onHandOver: this.#meter?.arrived,
     });
     this.#subscriptions.add(subscription);
     return subscription;
@@ -103,6 +123,15 @@ class SubjectBus implements Bus {
   async request<T>(subject: string, data: unknown, options: RequestOptions = {}): Promise<Message<T>> {
     if (this.#state !== 'open') throw this.#closedError();
     return this.#requests.send<T>(subject, data, resolveHeaders(options.headers), options);
+  }
+
+  requestMany<T>(subject: string, data: unknown, options: RequestManyOptions = {}): AsyncIterableIterator<Message<T>> {
+    if (this.#state !== 'open') throw this.#closedError();
+    return this.#requests.sendToMany<T>(subject, data, resolveHeaders(options.headers), options);
+  }
+
+  latency(): ReadonlyMap<string, LatencySummary> {
+    return this.#meter?.summaries() ?? new Map();
   }
 
   async flush(): Promise<void> {
@@ -136,7 +165,19 @@ class SubjectBus implements Bus {
     this.#state = 'closed';
   }
 
+  #publishMeasured(
+    meter: LatencyMeter,
+    subject: string,
+    data: unknown,
+    options: PublishOptions = {},
+  ): void | Promise<void> {
+    const headers = meter.stamp(subject, resolveHeaders(options.headers));
+    return this.#transport.publish(new PublishedMessage(subject, data, headers, options.reply));
+  }
+
   #closedError(): BusError {
     return new BusError('BUS_CLOSED', 'The bus is closed');
   }
 }
+
+const systemClock = { now: () => performance.timeOrigin + performance.now() };

@@ -1,6 +1,7 @@
 /** Requests in flight. All answers of one bus come to one inbox, so that a request costs no subscription of its own. */
 import { randomBytes } from 'node:crypto';
 import { BusError, RequestError } from './errors.ts';
+import { Mailbox } from './mailbox.ts';
 import { type Message, PublishedMessage } from './message.ts';
 import { inboxPrefix } from './subject.ts';
 import type { Headers, Receiver, Transport, TransportMessage } from './transport.ts';
@@ -10,6 +11,11 @@ export interface RequestOptions {
   readonly timeoutMs?: number;
   readonly headers?: Headers;
   readonly signal?: AbortSignal;
+}
+
+export interface RequestManyOptions extends RequestOptions {
+  /** It ends after this many. @default Infinity */
+  readonly maxAnswers?: number;
 }
 
 interface Pending {
@@ -44,16 +50,14 @@ export class Requests implements Receiver {
     try {
       const answer = await new Promise<TransportMessage>((resolve, reject) => {
         this.#pending.set(reply, { resolve, reject });
-        const fail = (code: 'BUS_NO_RESPONDERS' | 'BUS_TIMEOUT', reason: string) =>
-          reject(new RequestError(code, subject, `The request to ${JSON.stringify(subject)} ${reason}`));
         if (timeoutMs !== Number.POSITIVE_INFINITY) {
-          timer = setTimeout(() => fail('BUS_TIMEOUT', `got no answer within ${timeoutMs} ms (timeoutMs)`), timeoutMs);
+          timer = setTimeout(() => reject(timedOut(subject, timeoutMs)), timeoutMs);
         }
         abort = () => reject(signal?.reason);
         signal?.addEventListener('abort', abort, { once: true });
         const message = new PublishedMessage(subject, data, headers, reply);
         const waiting = this.#transport.publish(message, () => {
-          fail('BUS_NO_RESPONDERS', 'reached nobody; start whoever answers it before asking');
+          reject(noResponders(subject));
         });
         waiting?.catch(reject);
       });
@@ -63,6 +67,53 @@ export class Requests implements Receiver {
       this.#pending.delete(reply);
       clearTimeout(timer);
       if (abort !== undefined) signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /** @param options.timeoutMs  how long answers are waited for, from the request on */
+  async *sendToMany<T>(
+    subject: string,
+    data: unknown,
+    headers: Headers,
+    options: RequestManyOptions,
+  ): AsyncGenerator<Message<T>, undefined, undefined> {
+    const { timeoutMs = 10_000, signal, maxAnswers = Number.POSITIVE_INFINITY } = options;
+    checkTimeout(timeoutMs);
+    if (!(maxAnswers >= 1)) throw new RangeError(`Expected \`maxAnswers\` to be at least 1, got \`${maxAnswers}\``);
+    signal?.throwIfAborted();
+    this.#unsubscribe ??= this.#transport.subscribe(`${this.#prefix}*`, this, undefined);
+    const reply = `${this.#prefix}${this.#sent++}`;
+    const answers = new Mailbox<TransportMessage>({
+      maxQueued: 65_536,
+      maxWaiting: 0,
+      onOverflow: 'fail',
+      onDropping: () => undefined,
+      onDropped: () => undefined,
+      describe: () => `The request to ${JSON.stringify(subject)}`,
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const abort = () => answers.fail(signal?.reason);
+    try {
+      this.#pending.set(reply, {
+        resolve: (message) => void answers.push(message),
+        reject: (reason) => answers.fail(reason),
+      });
+      if (timeoutMs !== Number.POSITIVE_INFINITY) timer = setTimeout(() => answers.close(), timeoutMs);
+      signal?.addEventListener('abort', abort, { once: true });
+      await this.#transport.publish(new PublishedMessage(subject, data, headers, reply), () => {
+        answers.fail(noResponders(subject));
+      });
+      for (let count = 0; count < maxAnswers; count++) {
+        const answer = await answers.next();
+        if (answer.done) return undefined;
+        // The caller says what it gets; nothing here can know better.
+        yield answer.value as Message<T>;
+      }
+      return undefined;
+    } finally {
+      this.#pending.delete(reply);
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
     }
   }
 
@@ -77,6 +128,16 @@ export class Requests implements Receiver {
       reject(new BusError('BUS_CLOSED', 'The bus was closed before an answer came'));
     }
   }
+}
+
+function noResponders(subject: string): RequestError {
+  const text = `The request to ${JSON.stringify(subject)} reached nobody; start whoever answers it before asking`;
+  return new RequestError('BUS_NO_RESPONDERS', subject, text);
+}
+
+function timedOut(subject: string, timeoutMs: number): RequestError {
+  const text = `The request to ${JSON.stringify(subject)} got no answer within ${timeoutMs} ms (timeoutMs)`;
+  return new RequestError('BUS_TIMEOUT', subject, text);
 }
 
 function checkTimeout(timeoutMs: number): void {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parsePattern, parseSubject, subjectMatches } from './subject.ts';
+import { parsePattern, parseSubject, patternCovers, subjectMatches } from './subject.ts';
 import { SubjectTree } from './subject-tree.ts';
 
 const token = fc.constantFrom('a', 'b', 'c');
@@ -36,6 +36,32 @@ describe('subjectMatches', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe('patternCovers', () => {
+  test('says yes only where every subject of the one is one of the other', () => {
+    const subjects = ['a', 'b', 'c'].flatMap((one) => [
+      one,
+      ...['a', 'b', 'c'].flatMap((two) => [
+        `${one}.${two}`,
+        `${one}.${two}.a`,
+        `${one}.${two}.a.b`,
+        `${one}.${two}.a.b.c`,
+      ]),
+    ]);
+    fc.assert(
+      fc.property(pattern, pattern, (outer, inner) => {
+        if (!patternCovers(outer, inner)) return;
+        for (const each of subjects) if (matchesNaively(inner, each)) expect(matchesNaively(outer, each)).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+    expect([
+      patternCovers('jobs.>', 'jobs.a'),
+      patternCovers('jobs.>', 'jobs.*.b'),
+      patternCovers('jobs.*', '>'),
+    ]).toEqual([true, true, false]);
   });
 });
 
@@ -89,6 +115,23 @@ describe('SubjectTree', () => {
       if (index % 10 === 0) tree.match(`x.${index}`);
     }
     expect(compiled).toBe(101);
+  });
+
+  // Remembering every subject that was ever published grows without end.
+  test('holds 100,000 patterns in bounded memory, remembers a bounded number of subjects, and lets go of all of it', () => {
+    const tree = new SubjectTree<{ readonly pattern: string }, number>({ compile: (found) => found.length });
+    const entries = Array.from({ length: 100_000 }, (_, index) => ({
+      pattern: `run.${index % 1_000}.task.${index}.*`,
+    }));
+    const before = process.memoryUsage().heapUsed;
+    for (const entry of entries) tree.add(entry.pattern, entry);
+    const each = (process.memoryUsage().heapUsed - before) / entries.length;
+    for (let index = 0; index < 100_000; index++)
+      expect(tree.match(`run.${index % 1_000}.task.${index}.event`)).toBe(1);
+    expect(tree.remembered).toBeLessThanOrEqual(8_192);
+    for (const entry of entries) tree.remove(entry.pattern, entry);
+    expect(tree.match('run.1.task.1.event')).toBe(0);
+    expect(each).toBeLessThan(2_000);
   });
 
   test('does not remember inboxes, which are used once', () => {

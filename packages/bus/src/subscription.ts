@@ -48,6 +48,8 @@ export interface SubscriptionSetup<T> {
   readonly onHandlerFailed: (message: TransportMessage, error: unknown) => void;
   readonly onDropping: (subscription: Subscription<T>, policy: OverflowPolicy) => void;
   readonly onEnd: (subscription: BusSubscription<T>) => void;
+  /** Called with each message just before it is handed over. */
+  readonly onHandOver: ((message: TransportMessage) => void) | undefined;
 }
 
 export class BusSubscription<T> implements Subscription<T>, Receiver {
@@ -61,6 +63,7 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
   #settleDrained: () => void = () => undefined;
   /** Whether messages may be tracked, which costs a look at each. */
   readonly #tracks: boolean;
+  readonly #onHandOver: ((message: TransportMessage) => void) | undefined;
   /** What the reader has in hand: handled once it asks for the next. */
   #inHand: TransportMessage | undefined;
   #delivered = 0;
@@ -75,6 +78,7 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
     this.queue = queue;
     this.#setup = setup;
     this.#handler = handler;
+    this.#onHandOver = setup.onHandOver;
     this.#tracks = transport.supports.acknowledgement;
     this.#mailbox = new Mailbox({
       maxQueued,
@@ -174,6 +178,7 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
       return result;
     }
     this.#delivered++;
+    this.#onHandOver?.(result.value);
     if (this.#tracks) this.#inHand = result.value;
     return { done: false, value: this.#toMessage(result.value) };
   }
@@ -181,6 +186,7 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
   /** The handler's promise, if it gave one. */
   #handle(message: TransportMessage, handler: Handler<T>): Promise<void> | undefined {
     this.#delivered++;
+    if (this.#onHandOver !== undefined) this.#onHandOver(message);
     try {
       const result = handler(this.#toMessage(message));
       if (result !== undefined && isPromiseLike(result)) return this.#awaitHandler(message, result);
