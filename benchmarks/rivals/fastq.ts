@@ -23,3 +23,17 @@ export async function runGraph(
   // More are pushed while these settle.
   for (let next = 0; next < all.length; next += 1) await all[next];
 }
+
+/** It has no memory of its own: its users log what is done, and after a crash push what is ready of the rest. */
+export async function startRest(
+  graph: ReadonlyMap<string, readonly string[]>,
+  isDone: (task: string) => boolean,
+): Promise<string> {
+  return new Promise((resolve) => {
+    const queue = fastq.promise(async (task: string) => {
+      queue.killAndDrain();
+      resolve(task);
+    }, 1);
+    for (const [task, needs] of graph) if (!isDone(task) && needs.every(isDone)) void queue.push(task);
+  });
+}

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import split2 from 'split2';
@@ -16,4 +17,14 @@ export async function readRecordsHolding(
 ): Promise<void> {
   const parse = (line: string) => (line.includes(text) ? JSON.parse(line) : undefined);
   await finished(createReadStream(path).pipe(split2(parse)).on('data', visit));
+}
+
+/** Each line that a program prints, parsed. */
+export async function runJsonProgram(
+  command: string,
+  args: readonly string[],
+  visit: (value: unknown) => void,
+): Promise<void> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  await finished(child.stdout.pipe(split2(JSON.parse)).on('data', visit));
 }

@@ -36,21 +36,30 @@ export default defineCase<Summary>({
         return { toolCalls: started, succeeded: outcome.status === 'succeeded' };
       });
     },
-    async 'spawn + JSON.parse, the limit'(context) {
-      const { runJsonProgram } = await import('../../rivals/child-process.ts');
-      const path = writeStream(context);
-      return repeatedly(async () => {
-        const summary = { toolCalls: 0, succeeded: false };
-        await runJsonProgram('cat', [path], (value) => {
-          const line = value as StreamLine;
-          summary.toolCalls += countToolCalls(line);
-          if (line.type === 'result') summary.succeeded = line.is_error === false;
-        });
-        return summary;
-      });
-    },
+    'split2 and a mapping': async (context) =>
+      mapping(context, (await import('../../rivals/split2.ts')).runJsonProgram),
+    'ndjson and a mapping': async (context) =>
+      mapping(context, (await import('../../rivals/ndjson.ts')).runJsonProgram),
+    'spawn + JSON.parse, the limit': async (context) =>
+      mapping(context, (await import('../../rivals/child-process.ts')).runJsonProgram),
   },
 });
+
+type RunJsonProgram = (command: string, args: readonly string[], visit: (value: unknown) => void) => Promise<void>;
+
+/** What one writes oneself: the two fields one needs. No usage, no cost, no reason of a failure, no bound, no record of the output. */
+function mapping(context: CaseContext, runJsonProgram: RunJsonProgram) {
+  const path = writeStream(context);
+  return repeatedly(async () => {
+    const summary = { toolCalls: 0, succeeded: false };
+    await runJsonProgram('cat', [path], (value) => {
+      const line = value as StreamLine;
+      summary.toolCalls += countToolCalls(line);
+      if (line.type === 'result') summary.succeeded = line.is_error === false;
+    });
+    return summary;
+  });
+}
 
 interface StreamLine {
   readonly type: string;

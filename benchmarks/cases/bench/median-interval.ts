@@ -25,6 +25,10 @@ export default defineCase<Interval>({
       const { medianInterval } = await import('../../rivals/simple-statistics.ts');
       return repeat((seed) => medianInterval(times, resamples, seededRandom(seed)));
     },
+    'd3-array': async () => {
+      const { medianInterval } = await import('../../rivals/d3-array.ts');
+      return repeat((seed) => medianInterval(times, resamples, seededRandom(seed)));
+    },
   },
 });
 

@@ -5,6 +5,7 @@ import { type CaseContext, defineCase, type PreparedVariant } from '@cadre/bench
 
 const tasks = 1_000;
 const finished = 500;
+const names = Array.from({ length: tasks }, (_, number) => `task-${number}`);
 
 interface Summary {
   /** Tasks that the journal says are finished. */
@@ -18,6 +19,10 @@ export default defineCase<Summary>({
   validate: (summary) => deepStrictEqual(summary, { finished }),
   variants: {
     cadre: resuming,
+    'p-graph, from a log of its own': async (context) =>
+      replaying(context, (await import('../../rivals/p-graph.ts')).startRest),
+    'fastq, from a log of its own': async (context) =>
+      replaying(context, (await import('../../rivals/fastq.ts')).startRest),
     'read + JSON.parse of the journal, the limit': parsing,
   },
 });
@@ -60,6 +65,32 @@ async function resuming(context: CaseContext): Promise<PreparedVariant<Summary>>
   };
 }
 
+/** Starts the first task of the rest and says which one it was. */
+type StartRest = (graph: ReadonlyMap<string, readonly string[]>, isDone: (task: string) => boolean) => Promise<string>;
+
+/** No lock, no sweep of what the crash left running, no check of the journal: what is done is read, the rest is begun. */
+async function replaying(context: CaseContext, startRest: StartRest): Promise<PreparedVariant<Summary>> {
+  const journal = join(await crashedRun(context), 'journal.jsonl');
+  const graph = new Map(names.map((id, number) => [id, needsOf(number)]));
+  return {
+    async run(iterations) {
+      const done = new Set<string>();
+      for (let iteration = 0; iteration < iterations; iteration += 1) {
+        done.clear();
+        for (const line of (await readFile(journal, 'utf8')).split('\n')) {
+          const event = line === '' ? undefined : JSON.parse(line);
+          if (event?.type === 'attemptSettled') done.add(event.task);
+        }
+        const first = await startRest(graph, (task) => done.has(task));
+        if (done.has(first) || !needsOf(names.indexOf(first)).every((need) => done.has(need))) {
+          throw new Error(`${first} was not the one to start.`);
+        }
+      }
+      return { finished: done.size };
+    },
+  };
+}
+
 async function parsing(context: CaseContext): Promise<PreparedVariant<Summary>> {
   const journal = join(await crashedRun(context), 'journal.jsonl');
   return {
@@ -80,17 +111,12 @@ async function crashedRun({ directory }: CaseContext): Promise<string> {
     import('@cadre/agents'),
     import('@cadre/workflow'),
   ]);
-  const names = Array.from({ length: tasks }, (_, number) => `task-${number}`);
   const workflow = defineWorkflow(
     {
       name: 'thousand',
       agents: { nothing: { adapter: 'command', command: ['true'] } },
-      // In chains of a hundred, ten side by side.
       tasks: Object.fromEntries(
-        names.map((id, number) => [
-          id,
-          { agent: 'nothing', cache: false, needs: number < 10 ? [] : [`task-${number - 10}`] },
-        ]),
+        names.map((id, number) => [id, { agent: 'nothing', cache: false, needs: [...needsOf(number)] }]),
       ),
     },
     { directory },
@@ -113,4 +139,9 @@ async function crashedRun({ directory }: CaseContext): Promise<string> {
   });
   await writeFile(join(run.directory, 'journal.jsonl'), `${kept.join('\n')}\n`);
   return run.directory;
+}
+
+/** In chains of a hundred, ten side by side. */
+function needsOf(number: number): readonly string[] {
+  return number < 10 ? [] : [`task-${number - 10}`];
 }

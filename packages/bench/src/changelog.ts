@@ -91,7 +91,8 @@ export function renderReleaseLine(record: BenchmarkRecord): string {
 function renderCase(entry: CaseRecord): string {
   const own = entry.variants[entry.reference];
   const figure = own === undefined ? '' : ` ${formatDuration(own.nanosecondsPerUnit)} per ${entry.unit}`;
-  const rivals = [...rivalsOf(entry)]
+  const rivals = rivalsOf(entry)
+    .filter(({ isRival }) => isRival)
     .sort((left, right) => left.times.estimate - right.times.estimate)
     .map(({ name, times }) => `${name} ${formatRatio(times)}`);
   return `\`${entry.name}\`${figure}${rivals.length === 0 ? '' : `, ${rivals.join(', ')}`}`;

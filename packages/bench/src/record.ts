@@ -36,8 +36,8 @@ export interface WorkloadRecord {
   readonly claims: readonly ClaimRecord[];
 }
 
-/** `perSecond` and `times` are better when they are more. */
-export type ClaimUnit = 'nanoseconds' | 'perSecond' | 'times';
+/** `perSecond` and `times` are better when they are more, `timesExactly` when it is nearer. */
+export type ClaimUnit = 'nanoseconds' | 'perSecond' | 'times' | 'timesExactly';
 
 export interface ClaimRecord {
   readonly what: string;

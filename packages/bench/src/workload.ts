@@ -138,9 +138,17 @@ export function judgeClaim(claim: Claim, figures: WorkloadFigures): ClaimRecord 
   return { what, unit, source, measured, verdict, reason, ...(claimed === undefined ? {} : { claimed }) };
 }
 
-/** A time is to be at most what was claimed, a rate or a factor at least. */
-function compareWithClaim(unit: ClaimUnit, claimed: number | undefined, { low, high }: Interval): ClaimVerdict {
+/** What counts as exact: within 1 %. */
+const exactWithin = 0.01;
+
+/** A time is to be at most what was claimed, a rate or a factor at least, an exact factor neither more nor less. */
+function compareWithClaim(
+  unit: ClaimUnit,
+  claimed: number | undefined,
+  { estimate, low, high }: Interval,
+): ClaimVerdict {
   if (claimed === undefined) return 'unclaimed';
+  if (unit === 'timesExactly') return Math.abs(estimate / claimed - 1) <= exactWithin ? 'met' : 'missed';
   if (low <= claimed && claimed <= high) return 'level';
   const isBelow = high < claimed;
   return isBelow === (unit === 'nanoseconds') ? 'met' : 'missed';

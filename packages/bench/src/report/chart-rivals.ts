@@ -38,11 +38,11 @@ export function renderRivalsChart(id: string, entry: CaseRecord): Markup | undef
 }
 
 /** `takes 2.50× (2.41–2.63) as long as cadre` */
-function describe({ times, standing, isLimit }: Rival, reference: string): string {
+function describe({ times, standing, isRival }: Rival, reference: string): string {
   const word = { ahead: 'slower', behind: 'FASTER', level: 'level' }[standing];
-  return `takes ${formatRatio(times)} as long as ${reference}: ${isLimit ? 'a limit, not a rival' : word}`;
+  return `takes ${formatRatio(times)} as long as ${reference}: ${isRival ? word : 'not a rival'}`;
 }
 
-function toneOf({ standing, isLimit }: Rival): string {
-  return isLimit ? 'limit' : standing;
+function toneOf({ standing, isRival }: Rival): string {
+  return isRival ? standing : 'limit';
 }

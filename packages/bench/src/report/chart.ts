@@ -48,7 +48,7 @@ export function renderRowChart({ id, title, description, scale, formatTick, rows
         });
   const drawn = rows.map(({ label, figure, tone, draw }, index) => {
     const top = index * rowHeight;
-    return html`<text class="label" x="0" y="${top + 14}">${shorten(label, 34)}</text>
+    return html`<text class="label" x="0" y="${top + 14}">${shorten(label, 40)}</text>
 <text class="figure ${tone}" x="100%" y="${top + 14}" text-anchor="end">${figure}</text>
 ${draw(top + 29)}`;
   });

@@ -16,7 +16,7 @@ export interface CaseView {
   readonly command: string;
 }
 
-export const standingWords: Readonly<Record<Standing, string>> = {
+const standingWords: Readonly<Record<Standing, string>> = {
   ahead: 'faster than every rival',
   level: 'level with a rival',
   behind: 'slower than a rival',
@@ -69,11 +69,13 @@ export function renderTable(table: {
   readonly caption: string;
   readonly columns: readonly string[];
   readonly rows: readonly Markup[];
+  /** Columns of words, which begin at the left; the first always does. */
+  readonly words?: readonly number[];
 }): Markup {
-  const { caption, columns, rows } = table;
+  const { caption, columns, rows, words = [] } = table;
   return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}"><table>
 <caption><span>${caption}</span></caption>
-<thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
+<thead><tr>${columns.map((column, index) => html`<th scope="col" class="${words.includes(index) ? 'words' : ''}">${column}</th>`)}</tr></thead>
 <tbody>
 ${rows}</tbody></table></div>
 `;
@@ -85,7 +87,7 @@ function renderFigures(entry: CaseRecord): Markup {
     const rival = rivals.find((candidate) => candidate.name === name);
     return html`<tr class="${rival === undefined ? 'own' : ''}"><th scope="row">${name}</th>
 <td>${formatDuration(variant.nanosecondsPerUnit)}</td>
-<td class="${rival === undefined || rival.isLimit ? '' : rival.standing}">${rival === undefined ? '1' : formatRatio(rival.times)}</td>
+<td class="${rival?.isRival ? rival.standing : ''}">${rival === undefined ? '1' : formatRatio(rival.times)}</td>
 <td>${formatRatio(variant.ratioToControl)}</td><td>${formatMebibytes(median(variant.peakRssBytes))}</td></tr>
 `;
   });

@@ -24,7 +24,7 @@ ${
     : html`<figure><figcaption><h4>${drawn.title}</h4></figcaption>
 ${drawn.chart}</figure>
 `
-}${renderTable({ caption: `${entry.kind}, for each ${entry.unit}`, columns: header, rows: tableRows })}
+}${renderTable({ caption: `${entry.kind}, for each ${entry.unit}`, columns: header, rows: tableRows, words: textColumns })}
 ${notes.length === 0 ? undefined : html`<ul>${notes.map((note) => html`<li>${note}</li>`)}</ul>`}
 <p class="command"><code>${command}</code></p>
 </article>

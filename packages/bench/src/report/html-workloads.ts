@@ -25,7 +25,7 @@ export function renderWorkloadSection({ workloads = [] }: BenchmarkRecord): Mark
   );
   return html`<section aria-labelledby="claims"><h2 id="claims">Claimed and measured</h2>
 ${renderClaimChart(claims)}
-${renderTable({ caption: 'Each claim beside what was measured here', columns: ['workload', 'figure', 'claimed', 'measured', ''], rows })}
+${renderTable({ caption: 'Each claim beside what was measured here', columns: ['workload', 'figure', 'claimed', 'measured', ''], rows, words: [1] })}
 <dl>${claims.map(
     ({ name, claim }) => html`<dt>${shortName(name)}, ${claim.what}</dt>
 <dd>${claim.reason} <span class="soft">Claimed: ${claim.source}.</span></dd>
@@ -45,7 +45,10 @@ function renderClaimChart(
   const bars = claims.flatMap(({ name, claim }) => {
     const { claimed, unit, measured, what } = claim;
     if (claimed === undefined) return [];
-    const better = (figure: number) => (unit === 'nanoseconds' ? claimed / figure : figure / claimed);
+    const better = (figure: number) => {
+      if (unit === 'timesExactly') return Math.min(claimed / figure, figure / claimed);
+      return unit === 'nanoseconds' ? claimed / figure : figure / claimed;
+    };
     const ends = [better(measured.low), better(measured.high)];
     const interval = { estimate: better(measured.estimate), low: Math.min(...ends), high: Math.max(...ends) };
     return [{ label: `${shortName(name)}: ${what}`, interval, claim }];

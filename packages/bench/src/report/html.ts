@@ -107,7 +107,7 @@ function renderOverview(cases: readonly CaseRecord[]): Markup | undefined {
   const rows = sorted.map((entry) => {
     const own = entry.variants[entry.reference];
     const closest = rivalsOf(entry)
-      .filter(({ isLimit }) => !isLimit)
+      .filter(({ isRival }) => isRival)
       .sort((left, right) => left.times.estimate - right.times.estimate)[0];
     return html`<tr><th scope="row"><a href="#${anchorOf(entry.name)}">${entry.name}</a></th>
 <td class="${closest?.standing}">${closest === undefined ? '' : formatRatio(closest.times)}</td><td class="words">${closest?.name ?? 'none'}</td>
@@ -119,6 +119,7 @@ function renderOverview(cases: readonly CaseRecord[]): Markup | undefined {
 ${renderTable({
   caption: 'Each case beside its fastest rival; where we are slower comes first',
   columns: ['case', "fastest rival's time, ours = 1", 'rival', 'ours', ''],
+  words: [2],
   rows,
 })}</section>
 `;

@@ -47,7 +47,7 @@ table { border-collapse: collapse; width: 100%; font-size: 0.89rem; font-variant
 caption { text-align: left; color: var(--soft); padding-bottom: 0.3rem; }
 caption span { position: sticky; left: 0; display: inline-block; max-width: min(100%, 78vw); }
 th, td { text-align: right; padding: 0.32rem 0.7rem; border-bottom: 1px solid var(--grid); white-space: nowrap; }
-th:first-child, td.words { text-align: left; white-space: normal; overflow-wrap: break-word; min-width: 8rem; }
+th:first-child, .words { text-align: left; white-space: normal; overflow-wrap: break-word; min-width: 8rem; }
 thead th { color: var(--soft); font-weight: 600; border-bottom-color: var(--line); white-space: normal; vertical-align: bottom; }
 tbody th { font-weight: 500; }
 tr.own th, tr.own td { font-weight: 650; }
@@ -56,7 +56,7 @@ details { margin: 0.5rem 0; }
 summary { cursor: pointer; color: var(--soft); font-size: 0.89rem; }
 code, pre { font: 0.86rem/1.5 ui-monospace, monospace; }
 .command { color: var(--soft); overflow-wrap: anywhere; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.25rem 1.2rem; margin: 0.8rem 0; }
+dl { display: grid; grid-template-columns: minmax(8rem, 16rem) 1fr; gap: 0.25rem 1.2rem; margin: 0.8rem 0; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 footer { color: var(--soft); font-size: 0.89rem; padding-bottom: 3rem; margin-top: 3rem; }
 svg { display: block; overflow: visible; }

@@ -41,7 +41,10 @@ export function renderWorkloadTable({ workloads = [] }: BenchmarkRecord): readon
 }
 
 export function formatClaimed({ claimed, unit }: ClaimRecord): string {
-  return claimed === undefined ? '—' : formatFigure(claimed, unit);
+  if (claimed === undefined) return '—';
+  // As it was claimed, to the last digit.
+  if (unit === 'times' || unit === 'timesExactly') return `${claimed.toLocaleString('en')}×`;
+  return unit === 'perSecond' && claimed < 1e6 ? `${claimed.toLocaleString('en')}/s` : formatFigure(claimed, unit);
 }
 
 /** `1.02 ms (0.98 ms–1.1 ms)` */
@@ -49,9 +52,10 @@ export function formatMeasured({ measured, unit }: ClaimRecord): string {
   return formatFigureInterval(measured, unit);
 }
 
-export function formatFigure(value: number, unit: ClaimUnit): string {
+function formatFigure(value: number, unit: ClaimUnit): string {
   if (unit === 'nanoseconds') return formatDuration(value);
   if (unit === 'times') return formatTimes(value);
+  if (unit === 'timesExactly') return `${value.toFixed(4)}×`;
   if (value >= 1e6) return `${Number((value / 1e6).toPrecision(3))} M/s`;
   return `${Number(value.toPrecision(3)).toLocaleString('en')}/s`;
 }
