@@ -13,6 +13,7 @@ import {
   measuringOptions,
   measuringUsage,
   resolveMeasuring,
+  UsageError,
 } from '../command.ts';
 import { type CaseComparison, confirm, correctForMany, isRegression, summarise } from '../comparison.ts';
 import { readEnvironment } from '../environment.ts';
@@ -20,18 +21,43 @@ import { findCases } from '../find-cases.ts';
 import { type BenchmarkRecord, countFailures } from '../record.ts';
 import { renderComparison } from '../report/terminal.ts';
 import { readBaseline } from './baseline.ts';
+import { compareAgainst } from './compare-against.ts';
 import { keepRecord, measure } from './measure-and-keep.ts';
 
 export const compareCommand: Command = {
-  summary: 'measure the cases and hold them against the stored baselines',
-  usage: ['[package[/case]]', ...measuringUsage],
+  summary: 'measure the cases and hold them against the stored baselines, or another commit',
+  usage: [
+    '[package[/case]]',
+    ...measuringUsage,
+    '--against REF       build that commit and measure it in the same rounds',
+    '--install COMMAND   against: instead of what its lock file asks for',
+    '--build COMMAND     against: instead of npm run build',
+    '--force             against: measure although the machine is busy',
+  ],
   async run(args, context) {
     const parsed = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { ...folderOptions, ...measuringOptions },
+      options: {
+        ...folderOptions,
+        ...measuringOptions,
+        against: { type: 'string' },
+        install: { type: 'string' },
+        build: { type: 'string' },
+        force: { type: 'boolean', default: false },
+      },
     });
-    return compareWithBaselines(resolveMeasuring(parsed, context));
+    const options = resolveMeasuring(parsed, context);
+    const { against: ref, install: installCommand, build: buildCommand, force } = parsed.values;
+    if (ref !== undefined) return compareAgainst(options, { ref, installCommand, buildCommand, force });
+    const extra = Object.entries({
+      '--install': installCommand,
+      '--build': buildCommand,
+      '--force': force || undefined,
+    });
+    const stray = extra.find(([, value]) => value !== undefined);
+    if (stray !== undefined) throw new UsageError(`${stray[0]} goes with --against only.`);
+    return compareWithBaselines(options);
   },
 };
 

@@ -1,0 +1,3 @@
+import { turning } from './turns.mjs';
+
+export default turning(1200);
