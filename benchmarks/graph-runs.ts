@@ -17,7 +17,6 @@ const rivals = {
   'p-graph, no journal': async () => (await import('./rivals/p-graph.ts')).runGraph,
   'fastq, no journal': async () => (await import('./rivals/fastq.ts')).runGraph,
   'p-queue, no journal': async () => (await import('./rivals/p-queue.ts')).runGraph,
-  'async.auto, no journal': async () => (await import('./rivals/async.ts')).runGraph,
 } as const;
 
 /** Each task needs two of the layer before. */

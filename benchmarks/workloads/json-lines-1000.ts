@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { defineWorkload } from '@cadre/bench';
 import { writeRecords } from '../data.ts';
-import { expectLines, readingLines } from '../read-lines.ts';
+import { expectLines, explainLines, readingLines } from '../read-lines.ts';
 
 export default defineWorkload({
   question: 'Read a file of 1,000 JSON lines of about 1 KB to values.',
@@ -12,12 +12,7 @@ export default defineWorkload({
       claimed: 0.95e6,
       source: 'the original reports: "0.95 ms per 1,000 JSON lines"',
       read: ({ time }) => time(),
-      explain({ verdict, figures }) {
-        const limit = (figures.time('JSON.parse of ready strings, the limit').estimate / 1e6).toFixed(2);
-        return verdict === 'missed'
-          ? `JSON.parse alone, of these lines as strings that are already in memory, takes ${limit} ms here; the claim says nothing of the lines it read, and only shorter ones can be so fast.`
-          : `These lines have about 1 KB; JSON.parse alone takes ${limit} ms for them here.`;
-      },
+      explain: ({ figures }) => explainLines('These lines have about 1 KB', figures),
     },
   ],
   sizes: { full: 1000, small: 1000 },

@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineWorkload } from '@cadre/bench';
 import { writeRecords } from '../data.ts';
-import { expectLines, readingLines } from '../read-lines.ts';
+import { expectLines, explainLines, readingLines } from '../read-lines.ts';
 
 /** Written once by the generator, and copied until there are enough. */
 const block = 1000;
@@ -16,12 +16,7 @@ export default defineWorkload({
       claimed: 0.95e6,
       source: 'the original reports: "0.95 ms per 1,000 JSON lines"',
       read: ({ time }) => time(),
-      explain({ verdict, figures }) {
-        const readline = figures.times('readline').estimate.toFixed(2);
-        return verdict === 'missed'
-          ? `Lines of 170 bytes are parsed one by one on one core, which leaves no room for it here; readline takes ${readline}× as long.`
-          : `These lines have 170 bytes; readline takes ${readline}× as long for the same file.`;
-      },
+      explain: ({ figures }) => explainLines('These lines have about 170 bytes', figures),
     },
   ],
   sizes: { full: 1_000_000, small: 2000 },

@@ -35,6 +35,9 @@ export const workloadCommand: Command = {
     if (options.filter === undefined) return list(directory, context.screen);
     const record = await measure(options, await findWorkloads(directory, options.filter), runWorkloads);
     context.screen.write(`\n${renderWorkloads(record)}\n`);
+    for (const { case: name, message } of record.packages.flatMap(({ failures }) => failures)) {
+      context.screen.write(`${name} could not be measured: ${message}\n`);
+    }
     await keepRecord(options, record);
     return countFailures(record) > 0 ? exitCodes.caseFailed : exitCodes.done;
   },

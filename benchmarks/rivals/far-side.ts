@@ -1,0 +1,96 @@
+/** The other thread or process of a case: counts what it is sent, and answers what it is asked. Here: over the bus. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { type Bus, createBus } from '@cadre/bus';
+
+export interface Report {
+  readonly count: number;
+  readonly sum: number;
+}
+
+export interface FarSide {
+  send(value: unknown): unknown;
+  /** What it was sent since the last report, all of which it has by then. */
+  report(): Promise<Report>;
+  ask(value: unknown): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+export async function openThread(directory: string): Promise<FarSide> {
+  const { openThreadHub } = await import('@cadre/bus/threads');
+  const hub = openThreadHub();
+  const link = hub.addThread();
+  const worker = new Worker(writeProgram(directory, 'threads'), { workerData: link, transferList: [link.port] });
+  await once(worker, 'message');
+  const transport = await hub.connect();
+  return farSideOf(createBus({ transport }), async () => {
+    await transport.close();
+    await hub.close();
+    await worker.terminate();
+  });
+}
+
+export async function openProcess(directory: string): Promise<FarSide> {
+  const { openSocketHub } = await import('@cadre/bus/socket');
+  const hub = await openSocketHub({ path: join(directory, 'hub') });
+  const child = fork(writeProgram(directory, 'socket'), [hub.path], { execArgv: [] });
+  await once(child, 'message');
+  const transport = await hub.connect();
+  return farSideOf(createBus({ transport }), async () => {
+    await transport.close();
+    await hub.close();
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  });
+}
+
+function farSideOf(bus: Bus, close: () => Promise<void>): FarSide {
+  return {
+    send: (value) => bus.publish('work', value),
+    report: async () => (await bus.request<Report>('report', null)).data,
+    ask: async (value) => (await bus.request('ask', value)).data,
+    close: async () => {
+      await bus.close();
+      await close();
+    },
+  };
+}
+
+function writeProgram(directory: string, kind: 'threads' | 'socket'): string {
+  const { resolve } = createRequire(import.meta.url);
+  const urlOf = (name: string) => JSON.stringify(pathToFileURL(resolve(name)).href);
+  const path = join(directory, 'far.mjs');
+  writeFileSync(
+    path,
+    `
+import { parentPort, workerData } from 'node:worker_threads';
+import { createBus } from ${urlOf('@cadre/bus')};
+import * as driver from ${urlOf(`@cadre/bus/${kind}`)};
+const transport = parentPort
+  ? await driver.openThreadTransport(workerData)
+  : await driver.openSocketTransport({ path: process.argv[2] });
+const bus = createBus({ transport });
+let report = { count: 0, sum: 0 };
+bus.subscribe('work', ({ data }) => {
+  report.count += 1;
+  report.sum += data instanceof Uint8Array ? data[0] : data.value;
+});
+bus.subscribe('report', (message) => {
+  const { count, sum } = report;
+  report = { count: 0, sum: 0 };
+  return message.respond({ count, sum });
+});
+bus.subscribe('ask', (message) => message.respond(message.data));
+await bus.flush();
+if (parentPort) parentPort.postMessage('ready');
+else process.send('ready');
+`,
+  );
+  return path;
+}
