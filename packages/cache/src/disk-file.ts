@@ -1,6 +1,6 @@
 /** Entry files: their names, times and bytes. */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { closeSync, read, readSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -19,7 +19,7 @@ export function deadlineSeconds(expiresAtMs: number): number {
 
 /** As UTF-16, since UTF-8 makes all lone surrogates one character. */
 export function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf16le').digest('hex');
+  return hash('sha256', Buffer.from(text, 'utf16le'), 'hex');
 }
 
 /** Shorter than the buffer when the file was cut meanwhile. */

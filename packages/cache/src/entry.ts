@@ -10,7 +10,7 @@ import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { type EntryAddress, type Sealer, sealBytes, secretIdBytes } from './seal.ts';
 import type { EntryTimes } from './staleness.ts';
 import type { StoredEntry } from './store.ts';
-import { type Codec, decodeValue, type EncodedValue, encodeValue } from './value.ts';
+import { type Codec, codecs, decodeValue, type EncodedValue, encodeValue } from './value.ts';
 
 /** A tag and the generation of it that the entry belongs to: once the tag has another one, the entry counts for nothing. */
 export type TagMark = readonly [tag: string, generation: string];
@@ -79,7 +79,7 @@ export function sealEntry(entry: Entry, address: EntryAddress, sealer: Sealer): 
   const contentBytes = payloadOffset + payload.byteLength;
   const envelope = Buffer.allocUnsafeSlow(contentBytes + sealBytes);
   envelope.writeUInt8(version, 0);
-  envelope.writeUInt8(entry.codec === 'msgpack' ? 0 : 1, 1);
+  envelope.writeUInt8(codecs.indexOf(entry.codec), 1);
   envelope.writeUInt8(compressed === undefined ? 0 : 1, 2);
   envelope.writeUInt8((entry.shareable ? 1 : 0) | (isWide ? 2 : 0), 3);
   envelope.set(sealer.secretId, secretIdOffset);
@@ -151,7 +151,7 @@ function readContent(key: string, content: Buffer): Entry {
     expiresAtMs: content.readDoubleBE(24),
   };
   const encoded: EncodedValue = {
-    codec: content.readUInt8(1) === 0 ? 'msgpack' : 'json',
+    codec: codecs[content.readUInt8(1)] ?? 'json',
     payload: content.readUInt8(2) === 0 ? payload : decompress(payload, content.readUInt32BE(36)),
     shareable: (content.readUInt8(3) & 1) === 1,
     heapBytes: content.readUInt32BE(32),

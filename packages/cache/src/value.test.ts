@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UnsupportedValueError } from './errors.ts';
-import { decodeValue, encodeValue } from './value.ts';
+import { decodeValue, type EncodedValue, encodeValue } from './value.ts';
 
 function roundTrip(value: unknown): unknown {
   const { codec, payload, shareable } = encodeValue(value);
@@ -83,3 +83,52 @@ describe('encodeValue and decodeValue', () => {
     expect(() => encodeValue({ text: '\ud800', at: new Date(0) })).toThrow(UnsupportedValueError);
   });
 });
+
+describe('values of any shape', () => {
+  const leaf = fc.oneof(fc.jsonValue({ maxDepth: 1 }), fc.constant(undefined), fc.constant(Number.NaN), fc.double());
+  const shape = fc.uniqueArray(
+    fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('1', 'constructor', 'a b', 'length')),
+    {
+      maxLength: 8,
+    },
+  );
+  const rows = shape.chain((keys) =>
+    fc
+      .array(fc.tuple(...keys.map(() => leaf)), { maxLength: 12 })
+      .map((cells) => cells.map((row) => Object.fromEntries(keys.map((key, index) => [key, row[index]])))),
+  );
+
+  test('come back equal and deeply frozen, though entries have their shapes in common or not', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(rows, fc.jsonValue(), fc.dictionary(fc.string(), leaf, { minKeys: 60, maxKeys: 80 })),
+        (value) => {
+          let encoded: EncodedValue;
+          try {
+            encoded = encodeValue(value);
+          } catch (error) {
+            expect(error).toBeInstanceOf(UnsupportedValueError);
+            return;
+          }
+          const decoded = decodeValue(encoded.codec, encoded.payload, encoded.shareable);
+          expect(decoded).toEqual(zeroesUnsigned(value));
+          expect(isDeeplyFrozen(decoded)).toBe(true);
+        },
+      ),
+      { numRuns: 3_000 },
+    );
+  });
+});
+
+function isDeeplyFrozen(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.isFrozen(value) && Object.values(value).every(isDeeplyFrozen);
+}
+
+/** -0 comes back as 0. */
+function zeroesUnsigned(value: unknown): unknown {
+  if (value === 0) return 0;
+  if (Array.isArray(value)) return value.map(zeroesUnsigned);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, zeroesUnsigned(member)]));
+}
