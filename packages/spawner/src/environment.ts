@@ -31,7 +31,7 @@ export interface ProcessMarker {
  * Every process that is started carries, in this variable, the ids of the `spawnProcess` calls it descends from, joined
  * by dots. It survives a double fork and `setsid`, which parent ids and process groups don't.
  */
-const lineageVariable = 'SPAWNER_LINEAGE';
+export const lineageVariable = 'SPAWNER_LINEAGE';
 
 const maxLineageDepth = 32;
 

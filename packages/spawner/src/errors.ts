@@ -10,7 +10,8 @@ export type SpawnErrorCode =
   | 'SPAWN_FAILED'
   | 'SPAWN_CALLBACK_FAILED'
   | 'SPAWN_PROCESS_LIST_FAILED'
-  | 'SPAWN_SLOTS_UNAVAILABLE';
+  | 'SPAWN_SLOTS_UNAVAILABLE'
+  | 'SPAWN_DETACHED_FOLDER';
 
 export type ThreadErrorCode =
   | 'THREAD_TIMEOUT'

@@ -1,5 +1,6 @@
 /** Start, limit and end worker processes and threads; none survives unseen. */
 export { type RetryPolicy, retryDelayMs } from './backoff.ts';
+export { type Adopted, type AdoptOptions, adopt, type DetachedOptions, startDetached } from './detached.ts';
 export { defaultInheritedEnvironment, type ProcessMarker } from './environment.ts';
 export { SpawnError, type SpawnErrorCode, SpawnerError, ThreadError, type ThreadErrorCode } from './errors.ts';
 export { findProgram } from './find-program.ts';

@@ -112,16 +112,21 @@ export function readSmallFile(path: string): string | undefined {
   }
 }
 
+/** Of this start of the system. Linux only. */
+export function bootIdentity(): string {
+  bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  return bootId;
+}
+
 function parseStat(stat: string): ProcessRow | undefined {
   const fields = statFields(stat);
   const flags = Number(fields[6]);
   if (Number.isNaN(flags) || (flags & kernelThreadFlag) !== 0) return undefined;
   const state = fields[0];
   const threads = Number(fields[17]);
-  bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
   return {
     pid: Number.parseInt(stat, 10),
-    startTime: `${bootId}:${fields[19]}`,
+    startTime: `${bootIdentity()}:${fields[19]}`,
     parentPid: Number(fields[1]),
     groupId: Number(fields[2]),
     sessionId: Number(fields[3]),

@@ -44,6 +44,8 @@ export interface SupervisionSettings {
   readonly graceMs: number;
   readonly drainMs: number;
   readonly memorySampleMs: number;
+  /** How long it had run when we came to it. */
+  readonly agedMs?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -78,7 +80,7 @@ export class SupervisedChild implements RunningProcess {
   constructor(child: ChildHandle, started: StartedProcess, lineageId: string, settings: SupervisionSettings) {
     this.#child = child;
     this.#settings = settings;
-    this.#startedAtMs = performance.now();
+    this.#startedAtMs = performance.now() - (settings.agedMs ?? 0);
     this.identity = { pid: started.pid, startTime: started.startTime };
     this.#family = new ProcessFamily({
       roots: [this.identity],

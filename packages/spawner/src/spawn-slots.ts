@@ -295,11 +295,11 @@ export class ShellSlots implements SpawnSlots {
 
   #welcome(slot: WaitingSlot | undefined, pid: number): void {
     if (slot === undefined || !slot.welcome(pid)) return;
+    this.#failures = 0;
     if (this.#state !== 'open') slot.letGo();
     else if (this.#waiting.length >= this.#size && this.#queue.length === 0) slot.retire();
     else this.#waiting.push(slot);
     if (this.#waiting.length >= this.#size) {
-      this.#failures = 0;
       for (const resolve of this.#ready) resolve();
       this.#ready.clear();
     }
@@ -338,7 +338,11 @@ export class ShellSlots implements SpawnSlots {
 
   /** A keeper that was killed says nothing of its program; that the program has gone can still be seen. */
   #look(): void {
-    for (const slot of this.#slots.values()) slot.look();
+    for (const slot of this.#slots.values()) {
+      if (!slot.look()) continue;
+      this.#slots.delete(slot.name);
+      this.#forget(slot.name.slice(0, slot.name.indexOf('.')));
+    }
   }
 }
 

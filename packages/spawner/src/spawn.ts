@@ -115,7 +115,7 @@ async function startFromSlot(
   }
 }
 
-function resolveSpawnOptions(options: SpawnOptions): ResolvedSpawnOptions {
+export function resolveSpawnOptions(options: SpawnOptions): ResolvedSpawnOptions {
   const { command, args = [], cwd, env = {}, inheritEnv = defaultInheritedEnvironment, stdin = 'closed' } = options;
   const { maxOutputBytes = 1024 * 1024, graceMs = defaultGraceMs, timeoutMs = Infinity, marker, signal } = options;
   const { idleTimeoutMs = Infinity, drainMs = 500, memorySampleMs = 1000, onStdout, onStderr, slots } = options;

@@ -1,9 +1,9 @@
 /** One waiting shell, from the making of its pipes to the end of the program that it became. */
 import { closeSync, constants, openSync, unlinkSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { constants as systemConstants } from 'node:os';
 import { join } from 'node:path';
 import type { ChildExit, ChildHandle } from './child-handle.ts';
+import { execError, exitOfStatus } from './exec-outcome.ts';
 import { readProcessRow } from './process-table.ts';
 import { retireFrame, type SlotCommand, slotFrame, slotPrologue } from './slot-script.ts';
 
@@ -17,11 +17,6 @@ export class SlotExecError extends Error {
 /** What a pipe that nobody has read from takes at once. */
 const pipeBytes = 65_536;
 const { O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
-
-/** awk adds 256 to the number of a signal, and 512 where it left a core. */
-const signalNames = new Map(
-  Object.entries(systemConstants.signals).map(([name, number]) => [number, name as NodeJS.Signals]),
-);
 
 export class WaitingSlot {
   readonly name: string;
@@ -61,6 +56,7 @@ export class WaitingSlot {
     const row = readProcessRow(pid);
     const held = this.#descriptors.get('in');
     if (row === undefined || held === undefined) return false;
+    this.#descriptors.delete('in');
     try {
       this.#descriptors.set('in', openSync(`${this.#path}.in`, O_WRONLY | O_NONBLOCK));
     } catch {
@@ -69,7 +65,6 @@ export class WaitingSlot {
       return false;
     } finally {
       closeSync(held);
-      if (this.#descriptors.get('in') === held) this.#descriptors.delete('in');
     }
     this.#unlink('out', 'err');
     this.identity = { pid, startTime: row.startTime, startTicks: row.startTicks };
@@ -117,18 +112,18 @@ export class WaitingSlot {
   ended(status: number): void {
     if (this.state !== 'running') this.#closeAll();
     this.state = 'ended';
-    const signalName = status > 256 ? (signalNames.get((status - 256) % 256) ?? null) : null;
-    this.#resolveExit({ code: status > 256 ? null : status, signalName, atMs: performance.now() });
+    this.#resolveExit(exitOfStatus(status));
   }
 
-  /** Settles without a word from the keeper when the program was gone at two looks. */
-  look(): void {
-    if (this.state !== 'running' || this.identity.pid === 0) return;
+  /** Settles, and is true, when the program was gone at two looks without a word from the keeper. */
+  look(): boolean {
+    if (this.state !== 'running' || this.identity.pid === 0) return false;
     const row = readProcessRow(this.identity.pid);
     this.#looksGone = row?.startTime === this.identity.startTime && row.alive ? 0 : this.#looksGone + 1;
-    if (this.#looksGone < 2) return;
+    if (this.#looksGone < 2) return false;
     this.state = 'ended';
     this.#resolveExit({ code: null, signalName: null, atMs: performance.now() });
+    return true;
   }
 
   /** The text is written whole and at once where it fits the pipe; the socket is there for what does not, and for stdin. */
@@ -198,21 +193,11 @@ function closeOf(stream: Socket): Promise<void> {
   return new Promise((resolve) => stream.once('close', () => resolve()));
 }
 
-/** The shell's words, which are the C library's own, to the code that a failed spawn would have had. */
 async function explain(stderr: Socket): Promise<SlotExecError> {
   let said = '';
   stderr.on('data', (chunk) => {
     said += chunk.toString('utf8');
   });
   if (!stderr.closed) await closeOf(stderr);
-  const codes: readonly (readonly [RegExp, string])[] = [
-    [/too long/i, 'E2BIG'],
-    [/permission denied/i, 'EACCES'],
-    [/exec format/i, 'ENOEXEC'],
-    [/cannot allocate|not enough memory/i, 'ENOMEM'],
-    [/text file busy/i, 'ETXTBSY'],
-    [/not found|no such file/i, 'ENOENT'],
-  ];
-  const code = codes.find(([pattern]) => pattern.test(said))?.[1] ?? 'UNKNOWN';
-  return new SlotExecError(Object.assign(new Error(`exec ${code}: ${said.trim()}`), { code }), said.trim());
+  return new SlotExecError(execError(said), said.trim());
 }
