@@ -11,7 +11,7 @@ export function renderKindArticle(entry: KindRecord, command: string): Markup {
   const drawn = renderKindChart(`${anchor}-chart`, entry);
   const tableRows = rows.map(
     ([first = '', ...cells]) => html`<tr><th scope="row">${first}</th>${cells.map((cell, index) =>
-      textColumns.includes(index + 1) ? html`<td class="words">${cell}</td>` : html`<td>${cell}</td>`,
+      textColumns.includes(index + 1) ? html`<td class="words ${toneOf(cell)}">${cell}</td>` : html`<td>${cell}</td>`,
     )}</tr>
 `,
   );
@@ -25,8 +25,13 @@ ${
 ${drawn.chart}</figure>
 `
 }${renderTable({ caption: `${entry.kind}, for each ${entry.unit}`, columns: header, rows: tableRows, words: textColumns })}
-${notes.length === 0 ? undefined : html`<ul>${notes.map((note) => html`<li>${note}</li>`)}</ul>`}
+${notes.length === 0 ? undefined : html`<ul>${notes.map((note) => html`<li class="${toneOf(note)}">${note}</li>`)}</ul>`}
 <p class="command"><code>${command}</code></p>
 </article>
 `;
+}
+
+/** What the tables write in capitals is what must not be overlooked. */
+function toneOf(text: string): string {
+  return /\b(LEAK|VIOLATED)\b/.test(text) ? 'behind' : '';
 }

@@ -71,6 +71,7 @@ describe('renderHtml', () => {
     expect(page).toMatch(/slow: p50 83.0 µs, p95 183 µs/);
     expect(page).toMatch(/cadre, hold: 231 of 300 failed/);
     expect(page).toMatch(/bus-in-process: messages, one publisher and one subscriber: 40.4×, met/);
+    expect(page).toMatch(/<li class="behind">loses: VIOLATED/);
     expect(page).toContain('none claimed');
     expect(page).toContain('run workloads/memory-read');
   });

@@ -51,6 +51,7 @@ th:first-child, .words { text-align: left; white-space: normal; overflow-wrap: b
 thead th { color: var(--soft); font-weight: 600; border-bottom-color: var(--line); white-space: normal; vertical-align: bottom; }
 tbody th { font-weight: 500; }
 tr.own th, tr.own td { font-weight: 650; }
+li.behind { color: var(--behind); font-weight: 650; }
 td.ahead { color: var(--ahead); } td.behind { color: var(--behind); font-weight: 650; }
 details { margin: 0.5rem 0; }
 summary { cursor: pointer; color: var(--soft); font-size: 0.89rem; }
