@@ -20,7 +20,7 @@ function walk(value: unknown, openRedactor: OpenRedactor): unknown {
   return Object.fromEntries(entries);
 }
 
-export function redactedText(text: string, openRedactor: OpenRedactor): string {
+function redactedText(text: string, openRedactor: OpenRedactor): string {
   const redactor = openRedactor();
   const bytes = Buffer.from(text);
   return Buffer.concat([redactor.push(bytes), redactor.end()]).toString();

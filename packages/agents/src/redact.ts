@@ -18,7 +18,7 @@ export interface Redactor {
 export const redactionMark = '[redacted]';
 
 /** Shorter secrets are not looked for: they would be found in ordinary words. */
-export const shortestSecret = 6;
+const shortestSecret = 6;
 
 export type OpenRedactor = () => Redactor;
 

@@ -9,6 +9,7 @@ import { agentEvents } from './agent-events.ts';
 import type { AgentTask } from './definition.ts';
 import type { AgentEvent, JsonValue } from './event.ts';
 import type { Outcome } from './outcome.ts';
+import { readAttemptEvents } from './recorded-events.ts';
 import { runAgent } from './run-agent.ts';
 import { type AgentScript, type ReceivedByScript, scriptedAgent } from './testing.ts';
 
@@ -432,6 +433,52 @@ describe('the attempt directory', () => {
     const running = runAgent(scriptedAgent({ received }), taskWith({ attemptDirectory: join(directory, 'file', 'x') }));
     await expect(running).rejects.toMatchObject({ name: 'AgentError', code: 'AGENT_FILES_UNWRITABLE' });
     expect(existsSync(received)).toBe(false);
+  });
+});
+
+describe('output on its way in', () => {
+  test('leaves secrets in nothing that is recorded, told or returned', async () => {
+    const attemptDirectory = join(directory, 'attempt');
+    const [given, inherited] = ['my-own-secret', 'ghp_0123456789abcdef'];
+    const encoded = Buffer.from(`user:${inherited}`).toString('base64');
+    const lines = [
+      { type: 'text', text: `${given} and ${inherited}` },
+      { type: 'result', output: { header: `Basic ${encoded}`, plain: given } },
+    ];
+    const events: AgentEvent[] = [];
+    const outcome = await runAgent(
+      scriptedAgent({ lines, stderr: `token ${inherited}` }),
+      taskWith({ attemptDirectory }),
+      {
+        ...{ secrets: [given], inheritFrom: { PATH: process.env.PATH, GITHUB_TOKEN: inherited } },
+        onEvent: (event) => events.push(event),
+      },
+    );
+    expect(outcome).toMatchObject({ status: 'succeeded', text: '[redacted] and [redacted]' });
+    const record = ['stdout.raw', 'stderr.txt'].map((name) => readFile(join(attemptDirectory, name), 'utf8'));
+    const all = [...(await Promise.all(record)), JSON.stringify([outcome, events])].join('\n');
+    for (const secret of [given, inherited, encoded.slice(8, -3)]) expect(all).not.toContain(secret);
+    expect(all.match(/\[redacted\]/g)?.length).toBeGreaterThanOrEqual(7);
+  });
+
+  test('is held against the schema also where the program has no word for it', async () => {
+    const task = taskWith({ outputSchema: { type: 'object', required: ['files'] } });
+    const bad = await runAgent(scriptedAgent({ lines: [{ type: 'result', output: { count: 1 } }] }), task);
+    expect(failed(bad)).toMatchObject({ reason: 'badOutput', retryable: true, output: { count: 1 } });
+    expect(failed(bad).message).toBe("the output does not meet its schema: must have required property 'files'.");
+    const wrong = taskWith({ outputSchema: { type: 'objekt' } });
+    await expect(runAgent(scriptedAgent({}), wrong)).rejects.toThrow(/Expected `outputSchema` to be a JSON Schema/);
+  });
+
+  test('becomes the same events again from its record', async () => {
+    const attemptDirectory = join(directory, 'attempt');
+    const agent = scriptedAgent({ recording: recording('claude-deny') }, 'claude');
+    const events: AgentEvent[] = [];
+    await runAgent(agent, taskWith({ attemptDirectory }), { onEvent: (event) => events.push(event) });
+    const again: AgentEvent[] = [];
+    for await (const event of readAttemptEvents(agent, attemptDirectory)) again.push(event);
+    expect(again).toEqual(events.filter(({ type }) => type !== 'settled'));
+    for await (const event of readAttemptEvents(agent, join(directory, 'nowhere'))) throw new Error(event.type);
   });
 });
 

@@ -69,7 +69,13 @@ function definitionOf(program: Program, more: object = {}): AgentDefinition {
       return { adapter: 'gemini', model: 'gemini-2.5-flash', trustFolder: true, ...more };
     }
     case 'opencode':
-      return { adapter: 'opencode', model: 'stub/m1', ...more };
+      // It installs a package of its own at each first start: here it finds nobody to get it from.
+      return {
+        adapter: 'opencode',
+        model: 'stub/m1',
+        environment: { NPM_CONFIG_REGISTRY: 'http://127.0.0.1:9' },
+        ...more,
+      };
   }
 }
 
