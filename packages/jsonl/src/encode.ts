@@ -7,6 +7,11 @@
  * element, `NaN`, infinities, a bigint, a cycle, or nesting deeper than the engine can follow.
  */
 export function encodeJsonl(value: unknown): string {
+  return `${encodeValue(value)}\n`;
+}
+
+/** The same without the newline. */
+export function encodeValue(value: unknown): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
@@ -18,7 +23,7 @@ export function encodeJsonl(value: unknown): string {
   }
   if (text === undefined) throw new TypeError(`A value of type ${typeof value} cannot be written as JSON`);
   if (text.includes('null')) refuseLoss(value, '');
-  return `${text}\n`;
+  return text;
 }
 
 /** Only a text that says `null` can have lost a value, so most records never come here. No cycle can either. */

@@ -1,6 +1,6 @@
 /** Every error that this package makes, and the report about a line that could not be read. */
 
-export type InvalidLineReason = 'syntax' | 'encoding' | 'too-long' | 'too-deep' | 'cut-off';
+export type InvalidLineReason = 'syntax' | 'encoding' | 'too-long' | 'too-deep' | 'cut-off' | 'checksum';
 
 /** What is known of a line that is not a value. */
 export interface InvalidLine {
@@ -25,7 +25,10 @@ export type JsonlErrorCode =
   | 'JSONL_LOG_POISONED'
   | 'JSONL_LOG_REPLACED'
   | 'JSONL_LOG_FULL'
-  | 'JSONL_LOG_CLOSED';
+  | 'JSONL_LOG_CLOSED'
+  | 'JSONL_LOG_ROTATED'
+  | 'JSONL_INDEX_INVALID'
+  | 'JSONL_PART_MISSING';
 
 export class JsonlError extends Error {
   override readonly name: string = 'JsonlError';

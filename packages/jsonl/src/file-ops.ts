@@ -6,7 +6,7 @@
  * without any error, as write(2) does on a disk that fills up.
  */
 import { close, fdatasync, fstat, fsync, ftruncate, open, read, statSync, write, writeSync } from 'node:fs';
-import { realpath } from 'node:fs/promises';
+import { link, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -34,6 +34,14 @@ export interface FileOperations {
   syncEntry(path: string): Promise<void>;
   /** Of a path (undefined: nothing is there) or a descriptor. */
   stat(target: string | number): Now<FileIdentity | undefined>;
+  /** Gives a file a second name; an error where there is something by that name. */
+  link(path: string, name: string): Promise<void>;
+  /** In the place of what is there, if anything is. */
+  rename(from: string, to: string): Promise<void>;
+  /** The names in a directory. */
+  list(directory: string): Promise<readonly string[]>;
+  /** Nothing there is fine. */
+  remove(path: string): Promise<void>;
 }
 
 /** Writes up to this size go to the page cache faster than a thread could be asked to do it. */
@@ -69,6 +77,10 @@ export const nodeFileOperations: FileOperations = {
     }
     return promisify(fstat)(target, { bigint: true }).then(toIdentity);
   },
+  link,
+  rename,
+  list: (directory) => readdir(directory),
+  remove: (path) => rm(path, { force: true }),
 };
 
 function toIdentity(stats: { dev: bigint; ino: bigint; size: bigint; isFile(): boolean }): FileIdentity {

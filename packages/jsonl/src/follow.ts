@@ -4,37 +4,40 @@
  * The directory is watched, so that a file which does not exist yet, or again, is seen when it comes; where watching
  * tells nothing (network mounts, some containers) the file is looked at every `pollMs`. A replaced file is read to its
  * end before the new one is begun. A file that was cut and has grown past the old place is recognised by the bytes
- * that stood before that place.
+ * that stood before that place. A log that rotates is one file to its follower: its parts are read in order, and what
+ * stands at the path after a rotation goes on where the last part ended.
  */
-import { close, type FSWatcher, fstat, open, read, stat, watch } from 'node:fs';
+import { close, type FSWatcher, fstat, read, stat, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { LineDecoder } from './decode.ts';
+import { openPartAt, readPartIndex, unlessMissing } from './parts.ts';
 import { type ReadOptions, resolveReadOptions } from './read.ts';
 
 export interface FollowOptions extends ReadOptions {
   /** How often the file is looked at where no change is announced. @default 500 */
   readonly pollMs?: number;
-  /** Called when reading begins again at the start of the file, and why. */
+  /** Called when reading begins again at the start of the file, and why; a rotation is neither. */
   readonly onRestart?: (reason: 'truncated' | 'replaced') => void;
 }
 
 export interface JsonlFollower<T> extends AsyncIterable<T[]>, AsyncDisposable {
+  /** Where the first line begins that is in no batch so far: the `startOffset` that goes on after the latest batch. */
+  readonly nextOffset: number;
   /** Ends the iteration after the batch in hand and closes file and watch. */
   close(): Promise<void>;
 }
 
 /**
  * The values of a file, present and to come, in non-empty arrays. A line counts once its newline is there, so nothing
- * is reported as cut off before the file is truncated or replaced. Line numbers and offsets count from the start of
- * the file now being read. A signal's reason is what the iteration rejects with; `close()` ends it without an error.
+ * is reported as cut off before the file is truncated or replaced. Line numbers count from where reading began, or began
+ * again, and offsets from the start of the file, or of the whole log. A signal's reason is what the iteration rejects with; `close()` ends it without an error.
  * One consumer: a second iteration throws.
  */
 export function followJsonl<T = unknown>(path: string, options: FollowOptions = {}): JsonlFollower<T> {
   return new FileFollower<T>(path, options);
 }
 
-const openFile = promisify(open);
 const closeFile = promisify(close);
 const statFile = promisify(fstat);
 const statPath = promisify(stat);
@@ -47,6 +50,10 @@ interface Following<T> {
   readonly file: number;
   readonly device: number;
   readonly inode: number;
+  /** Of its first byte in the whole log. */
+  readonly startOffset: number;
+  /** Of a sealed part: what follows it. */
+  readonly nextOffset: number | undefined;
   decoder: LineDecoder<T>;
   position: number;
   /** The bytes just before `position`. */
@@ -62,6 +69,7 @@ class FileFollower<T> implements JsonlFollower<T> {
   readonly #wakeUp = new WakeUp();
   #state: 'open' | 'iterated' | 'closed' = 'open';
   #following: Following<T> | undefined;
+  #nextOffset: number;
 
   constructor(path: string, options: FollowOptions) {
     const { pollMs = 500 } = options;
@@ -69,10 +77,15 @@ class FileFollower<T> implements JsonlFollower<T> {
     this.#path = path;
     this.#options = options;
     this.#pollMs = pollMs;
+    this.#nextOffset = options.startOffset ?? 0;
     this.#buffer = Buffer.allocUnsafeSlow(fingerprintBytes + resolveReadOptions(options).batchBytes);
     // Bad decode options are the caller's mistake now, not at the first line.
     new LineDecoder<T>(options);
     this.#batches = this.#follow();
+  }
+
+  get nextOffset(): number {
+    return this.#following?.decoder.nextOffset ?? this.#nextOffset;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T[]> {
@@ -117,16 +130,19 @@ class FileFollower<T> implements JsonlFollower<T> {
 
   /** What can be read now, whichever file or files it takes. */
   async *#available(): AsyncGenerator<T[], void, void> {
-    let following = this.#following ?? (await this.#enter(this.#options.startOffset ?? 0));
+    let following = this.#following ?? (await this.#enter(this.#options.startOffset, undefined));
     while (following !== undefined) {
       // Asked before reading: what is at the path now can only take over once this file has been read to its end.
-      const isReplaced = !(await isStillAt(this.#path, following));
+      const isOver = following.nextOffset !== undefined || !(await isStillAt(this.#path, following));
       yield* this.#rest(following);
-      if (!isReplaced || this.#isClosed()) return;
+      if (!isOver || this.#isClosed()) return;
       const next = await this.#enterNext(following);
       if (next === undefined) return;
-      yield* lastOf(following.decoder);
-      this.#options.onRestart?.('replaced');
+      if (next.decoder === following.decoder) yield* valuesOf(next.decoder, next.decoder.seek(next.startOffset));
+      else {
+        yield* valuesOf(following.decoder, following.decoder.end());
+        this.#options.onRestart?.('replaced');
+      }
       following = next;
     }
   }
@@ -136,8 +152,8 @@ class FileFollower<T> implements JsonlFollower<T> {
       this.#options.signal?.throwIfAborted();
       const chunk = await this.#readOn(following);
       if (chunk === 'cut') {
-        yield* lastOf(following.decoder);
-        following.decoder = new LineDecoder<T>(this.#options, this.#path);
+        yield* valuesOf(following.decoder, following.decoder.end());
+        following.decoder = new LineDecoder<T>(this.#options, this.#path, following.startOffset);
         following.position = 0;
         following.fingerprint = Buffer.alloc(0);
         this.#options.onRestart?.('truncated');
@@ -162,24 +178,37 @@ class FileFollower<T> implements JsonlFollower<T> {
     return this.#buffer.subarray(known, bytesRead);
   }
 
-  async #enter(startOffset: number): Promise<Following<T> | undefined> {
-    const file = await unlessMissing(openFile(this.#path, 'r'));
-    if (file === undefined) return undefined;
+  async #enter(offset: number | undefined, decoder: LineDecoder<T> | undefined): Promise<Following<T> | undefined> {
+    const part = await unlessMissing(openPartAt(this.#path, offset));
+    if (part === undefined) return undefined;
+    const { file, startOffset, nextOffset } = part;
     const { dev, ino } = await statFile(file);
-    const decoder = new LineDecoder<T>(this.#options, this.#path, startOffset);
-    this.#following = { file, device: dev, inode: ino, decoder, position: startOffset, fingerprint: Buffer.alloc(0) };
+    const from = offset ?? startOffset;
+    this.#following = {
+      file,
+      device: dev,
+      inode: ino,
+      startOffset,
+      nextOffset,
+      decoder: decoder ?? new LineDecoder<T>(this.#options, this.#path, from),
+      position: from - startOffset,
+      fingerprint: Buffer.alloc(0),
+    };
     return this.#following;
   }
 
   /** The old file stays open until a new one is there: its writer may still hold it. */
   async #enterNext(old: Following<T>): Promise<Following<T> | undefined> {
-    const next = await this.#enter(0);
+    const end = old.nextOffset ?? old.startOffset + old.position;
+    const goesOn = old.nextOffset !== undefined || (await isBoundary(this.#path, end));
+    const next = await (goesOn ? this.#enter(end, old.decoder) : this.#enter(undefined, undefined));
     if (next !== undefined) await closeFile(old.file);
     return next;
   }
 
   async #leave(): Promise<void> {
     const following = this.#following;
+    this.#nextOffset = this.nextOffset;
     this.#following = undefined;
     if (following !== undefined) await closeFile(following.file);
   }
@@ -236,18 +265,13 @@ async function isStillAt(path: string, following: Following<unknown>): Promise<b
   return found !== undefined && found.dev === following.device && found.ino === following.inode;
 }
 
-async function unlessMissing<R>(result: Promise<R>): Promise<R | undefined> {
-  try {
-    return await result;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
+/** Whether a part of the log begins where a file ended, which is then the part before it. */
+async function isBoundary(path: string, offset: number): Promise<boolean> {
+  const index = await readPartIndex(path);
+  return index?.activeOffset === offset || index?.sealed.some((part) => part.startOffset === offset) === true;
 }
 
-/** The old file's line under way is finished by its end. */
-function* lastOf<T>(decoder: LineDecoder<T>): Generator<T[], void, void> {
-  const values = decoder.end();
+function* valuesOf<T>(decoder: LineDecoder<T>, values: T[]): Generator<T[], void, void> {
   if (values.length > 0) yield values;
   if (decoder.failure !== undefined) throw decoder.failure.reason;
 }

@@ -16,7 +16,17 @@ export {
 } from './errors.ts';
 export { type FileIdentity, type FileOperations, nodeFileOperations } from './file-ops.ts';
 export { type FollowOptions, followJsonl, type JsonlFollower } from './follow.ts';
-export { type JsonlLog, type JsonlLogOptions, openJsonlLog } from './log.ts';
-export { type JsonlSource, type ReadOptions, readJsonl, readJsonlValues } from './read.ts';
+export { type JsonlLog, openJsonlLog } from './log.ts';
+export type { JsonlLogOptions } from './log-options.ts';
+export { type JsonlPart, jsonlParts } from './parts.ts';
+export {
+  type JsonlEntry,
+  type JsonlReading,
+  type JsonlSource,
+  type ReadOptions,
+  readJsonl,
+  readJsonlEntries,
+  readJsonlValues,
+} from './read.ts';
 export type { RecoveredTail } from './recover.ts';
 export type { LineFilter } from './select.ts';

@@ -164,6 +164,47 @@ describe('openJsonlLog', () => {
     expect(await valuesOf(path)).toHaveLength(20);
   });
 
+  test('syncs nothing until told with durability sync, then all, and once', async () => {
+    const { counts, fileOperations } = counting();
+    const log = await openJsonlLog(path, { fileOperations, durability: 'sync', maxQueuedBytes: 10 });
+    counts.syncs = 0;
+    for (let id = 0; id < 3; id++) await log.append(id);
+    expect([counts.syncs, log.size]).toEqual([0, 6]);
+    const appends = Array.from({ length: 9 }, (_, id) => log.append(`record ${id}`));
+    await log.sync();
+    expect([counts.syncs, log.size]).toEqual([1, 6 + 9 * 11]);
+    await Promise.all(appends);
+    await log.sync();
+    expect(counts.syncs).toBe(1);
+    await log.append('last');
+    await log.close();
+    expect(counts.syncs).toBe(2);
+    await expect(log.sync()).rejects.toMatchObject({ code: 'JSONL_LOG_CLOSED' });
+  });
+
+  // Fails where a sync that failed is tried again, or where close does not sync.
+  test('is poisoned by a sync that fails, and says so on close where that was the first to sync', async () => {
+    let isArmed = false;
+    const faulty = (file: number) => {
+      if (!isArmed) return nodeFileOperations.datasync(file);
+      isArmed = false;
+      return Promise.reject(systemError('EIO'));
+    };
+    const fileOperations = { ...nodeFileOperations, datasync: faulty };
+    const first = await openJsonlLog(path, { durability: 'sync', fileOperations });
+    await first.append(1);
+    isArmed = true;
+    await expect(first.sync()).rejects.toMatchObject({ code: 'JSONL_LOG_POISONED' });
+    await expect(first.sync()).rejects.toMatchObject({ code: 'JSONL_LOG_POISONED' });
+    await expect(first.append(2)).rejects.toMatchObject({ code: 'JSONL_LOG_POISONED' });
+    await first.close();
+    const second = await openJsonlLog(path, { durability: 'sync', fileOperations });
+    await second.append(3);
+    isArmed = true;
+    await expect(second.close()).rejects.toMatchObject({ code: 'JSONL_LOG_POISONED' });
+    await (await openJsonlLog(path)).close();
+  });
+
   test('ends only the waiting when the signal of close aborts', async () => {
     const gate = new EventEmitter();
     const held = once(gate, 'release').then(() => undefined);

@@ -1,20 +1,17 @@
-/**
- * A file, stream, iterable or buffer to batches of values.
- *
- * A file is read into a few buffers in turn: while the values of one are parsed, the thread pool fills the others. So
- * nothing is allocated for bytes, the disk is waited for less than with synchronous reads, and the event loop gets its
- * turn between any two of them.
- */
-import { close, fstat, open, read } from 'node:fs';
+/** A file, with its older parts where it has any, a stream, an iterable or a buffer, to batches of values. */
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { type DecodeOptions, LineDecoder, requireBytes } from './decode.ts';
+import { chunkBytes, fileChunks } from './file-chunks.ts';
+import { openPartAt } from './parts.ts';
 
 /** A path, a `file:` URL, the bytes themselves, or chunks of them, such as a Node stream without an encoding. */
 export type JsonlSource = string | URL | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 export interface ReadOptions extends DecodeOptions {
-  /** Where to begin, in bytes; it must be the start of a line. Line numbers then count from there. @default 0 */
+  /**
+   * Where to begin, in bytes, such as the `nextOffset` of an earlier reading; it must be the start of a line. Line numbers
+   * then count from there. Of a log that rotates, from its first byte ever. @default the first byte there is
+   */
   readonly startOffset?: number;
   /**
    * How many bytes are decoded for one batch, at most, which bounds what a batch holds: values that live through a
@@ -25,34 +22,42 @@ export interface ReadOptions extends DecodeOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Batches of values, and how far they go. */
+export interface JsonlReading<T> extends AsyncGenerator<T[], void, void> {
+  /** Where the first line begins that is in no batch so far: the `startOffset` that goes on after the latest batch. */
+  readonly nextOffset: number;
+}
+
 /**
- * The values of a source, in order, in non-empty arrays.
+ * The values of a source, in order, in non-empty arrays. Of a path, those of its older parts come first (`jsonlParts`).
  *
  * Leaving the loop closes what was opened. Under `onInvalid: 'throw'` the values before the bad line come first.
  * @throws {JsonlInvalidLineError} JSONL_INVALID_LINE under `onInvalid: 'throw'`
+ * @throws {JsonlError} JSONL_PART_MISSING, JSONL_INDEX_INVALID
  */
-export async function* readJsonl<T = unknown>(
+export function readJsonl<T = unknown>(source: JsonlSource, options: ReadOptions = {}): JsonlReading<T> {
+  return startReading(source, options, (path, startOffset) => new LineDecoder<T>(options, path, startOffset));
+}
+
+/** A value and the line it stands in. */
+export interface JsonlEntry<T> {
+  readonly value: T;
+  /** Counted from 1 where reading began, blank lines included. */
+  readonly lineNumber: number;
+  /** Where the line starts, in bytes from the start of the source. */
+  readonly byteOffset: number;
+  /** Without its newline. */
+  readonly byteLength: number;
+}
+
+/** The same, each value with the place of its line, which is where a later reading may start. */
+export function readJsonlEntries<T = unknown>(
   source: JsonlSource,
   options: ReadOptions = {},
-): AsyncGenerator<T[], void, void> {
-  const { startOffset, batchBytes, signal } = resolveReadOptions(options);
-  signal?.throwIfAborted();
-  const path = pathOf(source);
-  const decoder = new LineDecoder<T>(options, path, startOffset);
-  for await (const chunk of chunksOf(path ?? source, startOffset, signal)) {
-    requireBytes(chunk);
-    for (let start = 0; start < chunk.length; start += batchBytes) {
-      const values = decoder.push(
-        start === 0 && chunk.length <= batchBytes ? chunk : chunk.subarray(start, start + batchBytes),
-      );
-      if (values.length > 0) yield values;
-      if (decoder.failure !== undefined) throw decoder.failure.reason;
-      signal?.throwIfAborted();
-    }
-  }
-  const last = decoder.end();
-  if (last.length > 0) yield last;
-  if (decoder.failure !== undefined) throw decoder.failure.reason;
+): JsonlReading<JsonlEntry<T>> {
+  return startReading(source, options, (path, startOffset) => {
+    return new LineDecoder<JsonlEntry<T>>(options, path, startOffset, 'entries');
+  });
 }
 
 /** The same, one value at a time; slower by what a promise costs, about 0.2 µs a value. */
@@ -64,8 +69,8 @@ export async function* readJsonlValues<T = unknown>(
 }
 
 export function resolveReadOptions(options: ReadOptions) {
-  const { startOffset = 0, batchBytes = 32 * 1024, signal } = options;
-  if (!Number.isSafeInteger(startOffset) || startOffset < 0) {
+  const { startOffset, batchBytes = 32 * 1024, signal } = options;
+  if (startOffset !== undefined && !(Number.isSafeInteger(startOffset) && startOffset >= 0)) {
     throw new RangeError(`Expected \`startOffset\` to be a safe integer from 0 up, got \`${startOffset}\``);
   }
   if (!Number.isSafeInteger(batchBytes) || batchBytes < 1 || batchBytes > 2 ** 30) {
@@ -74,91 +79,82 @@ export function resolveReadOptions(options: ReadOptions) {
   return Object.freeze({ startOffset, batchBytes, signal });
 }
 
-function pathOf(source: JsonlSource): string | undefined {
-  if (source instanceof URL) return fileURLToPath(source);
-  return typeof source === 'string' ? source : undefined;
+/** Chunks that stand side by side from an offset on. */
+interface Section {
+  readonly startOffset: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
 }
 
-function chunksOf(
+function startReading<T>(
   source: JsonlSource,
-  startOffset: number,
+  options: ReadOptions,
+  makeDecoder: (path: string | undefined, startOffset: number) => LineDecoder<T>,
+): JsonlReading<T> {
+  const { startOffset, batchBytes, signal } = resolveReadOptions(options);
+  const path = source instanceof URL ? fileURLToPath(source) : source;
+  const decoder = makeDecoder(typeof path === 'string' ? path : undefined, startOffset ?? 0);
+  const sections =
+    typeof path === 'string' ? partSections(path, startOffset) : [chunkSection(path, startOffset ?? 0, signal)];
+  const batches = decodeSections(sections, decoder, batchBytes, signal);
+  Object.defineProperty(batches, 'nextOffset', { get: () => decoder.nextOffset });
+  return batches as JsonlReading<T>;
+}
+
+async function* decodeSections<T>(
+  sections: Iterable<Section> | AsyncIterable<Section>,
+  decoder: LineDecoder<T>,
+  batchBytes: number,
   signal: AbortSignal | undefined,
-): AsyncIterable<Uint8Array> {
-  if (typeof source === 'string') return fileChunks(source, startOffset);
-  if (source instanceof Uint8Array) return withTurns(slices(source.subarray(startOffset)));
-  if (source instanceof URL) return fileChunks(fileURLToPath(source), startOffset);
-  const ready = Symbol.asyncIterator in source ? source : withTurns(source);
-  const chunks = signal === undefined ? ready : untilAborted(ready, signal);
-  return startOffset === 0 ? chunks : afterOffset(chunks, startOffset);
-}
-
-/** What is asked of the disk at a time, and handed on before the event loop gets a turn. */
-const chunkBytes = 256 * 1024;
-
-const openFile = promisify(open);
-const closeFile = promisify(close);
-const statFile = promisify(fstat);
-
-/** Reads that are under way while a chunk is being parsed: the second one hides the way back from the thread pool. */
-const readsAhead = 2;
-
-interface Reading {
-  readonly buffer: Buffer;
-  readonly position: number;
-  readonly byteCount: Promise<number>;
-}
-
-/** Each chunk stands in a buffer that is filled again once the next chunk has been asked for. */
-async function* fileChunks(path: string, startOffset: number): AsyncGenerator<Buffer, void, void> {
-  const file = await openFile(path, 'r');
-  let underWay: Reading[] = [];
-  try {
-    const stats = await statFile(file);
-    // A pipe or a terminal has no positions, so there reads can't overtake each other safely.
-    const seekable = stats.isFile();
-    if (!seekable && startOffset > 0) throw new RangeError(`${path} is not a regular file, so startOffset must be 0`);
-    // A size of 0 says nothing: files under /proc have it.
-    const bufferBytes = stats.size > 0 ? Math.min(chunkBytes, Math.max(4096, stats.size)) : chunkBytes;
-    const idle: Buffer[] = Array.from({ length: seekable ? readsAhead : 1 }, () => Buffer.allocUnsafeSlow(bufferBytes));
-    let spare: Buffer = Buffer.allocUnsafeSlow(bufferBytes);
-    for (let position = startOffset; ; ) {
-      for (let buffer = idle.pop(); buffer !== undefined; buffer = idle.pop()) {
-        underWay.push({ buffer, position, byteCount: readInto(file, buffer, seekable ? position : null) });
-        position += bufferBytes;
+): AsyncGenerator<T[], void, void> {
+  signal?.throwIfAborted();
+  for await (const { startOffset, chunks } of sections) {
+    const before = decoder.seek(startOffset);
+    if (before.length > 0) yield before;
+    throwFailure(decoder);
+    for await (const chunk of chunks) {
+      requireBytes(chunk);
+      for (let start = 0; start < chunk.length; start += batchBytes) {
+        const values = decoder.push(
+          start === 0 && chunk.length <= batchBytes ? chunk : chunk.subarray(start, start + batchBytes),
+        );
+        if (values.length > 0) yield values;
+        throwFailure(decoder);
+        signal?.throwIfAborted();
       }
-      const [first, ...later] = underWay;
-      if (first === undefined) return;
-      underWay = later;
-      const byteCount = await first.byteCount;
-      if (byteCount === 0) return;
-      if (byteCount < bufferBytes) {
-        // What was asked for behind the gap has to be asked for again.
-        await Promise.all(later.map((reading) => reading.byteCount));
-        idle.push(...later.map((reading) => reading.buffer));
-        underWay = [];
-        position = first.position + byteCount;
-      }
-      idle.push(spare);
-      spare = first.buffer;
-      yield spare.subarray(0, byteCount);
     }
-  } finally {
-    // The descriptor must outlive its reads; whether one of them failed matters to nobody any more.
-    await Promise.allSettled(underWay.map((reading) => reading.byteCount));
-    await closeFile(file);
+  }
+  const last = decoder.end();
+  if (last.length > 0) yield last;
+  throwFailure(decoder);
+}
+
+function throwFailure(decoder: LineDecoder<unknown>): void {
+  if (decoder.failure !== undefined) throw decoder.failure.reason;
+}
+
+/** Each part is opened when the one before it has been read, and found again by its offset, should the log rotate. */
+async function* partSections(path: string, startOffset: number | undefined): AsyncGenerator<Section, void, void> {
+  for (let offset = startOffset; ; ) {
+    const part = await openPartAt(path, offset);
+    if (part === undefined) return;
+    const from = offset ?? part.startOffset;
+    yield { startOffset: from, chunks: fileChunks(part.file, part.path, from - part.startOffset) };
+    if (part.nextOffset === undefined) return;
+    offset = part.nextOffset;
   }
 }
 
-function readInto(file: number, buffer: Buffer, position: number | null): Promise<number> {
-  const reading = new Promise<number>((resolve, reject) => {
-    read(file, buffer, 0, buffer.length, position, (error, byteCount) => {
-      if (error) reject(error);
-      else resolve(byteCount);
-    });
-  });
-  // It may fail while the chunk before it is being parsed, before anyone awaits it.
-  reading.catch(() => 0);
-  return reading;
+function chunkSection(
+  source: Exclude<JsonlSource, string | URL>,
+  startOffset: number,
+  signal: AbortSignal | undefined,
+): Section {
+  if (source instanceof Uint8Array) {
+    return { startOffset, chunks: withTurns(slices(source.subarray(startOffset))) };
+  }
+  const ready = Symbol.asyncIterator in source ? source : withTurns(source);
+  const chunks = signal === undefined ? ready : untilAborted(ready, signal);
+  return { startOffset, chunks: startOffset === 0 ? chunks : afterOffset(chunks, startOffset) };
 }
 
 function* slices(bytes: Uint8Array): Generator<Uint8Array, void, void> {

@@ -38,6 +38,11 @@ export class LineSplitter {
     this.#offset = startOffset;
   }
 
+  /** Where the line under way begins. */
+  get nextOffset(): number {
+    return this.#offset - this.#pendingBytes;
+  }
+
   /** The chunk may be reused after the call. False: the receiver wants no more. */
   push(chunk: Buffer): boolean {
     const base = this.#offset;
@@ -48,7 +53,11 @@ export class LineSplitter {
       this.#carryOn(chunk, 0, end === -1 ? chunk.length : end);
       if (end === -1) return true;
       start = end + 1;
-      if (!this.#endPending(base + end)) return false;
+      const pendingBytes = this.#pendingBytes;
+      if (!this.#endPending(base + end)) {
+        this.#offset = base + end - pendingBytes;
+        return false;
+      }
     }
     this.#receiver.region(chunk);
     for (let end = chunk.indexOf(newline, start); end !== -1; end = chunk.indexOf(newline, start)) {
@@ -56,19 +65,28 @@ export class LineSplitter {
         end - start > this.#maxLineBytes
           ? this.#receiver.tooLong(chunk.subarray(start, Math.min(end, start + headBytes)), end - start, base + start)
           : this.#receiver.line(start, end, base + start);
-      if (!wanted) return false;
+      if (!wanted) {
+        this.#offset = base + start;
+        return false;
+      }
       start = end + 1;
     }
     if (start < chunk.length) this.#carryOn(chunk, start, chunk.length);
     return true;
   }
 
-  /** No more bytes will come. */
+  /** What is pushed next stands at this place. */
+  seek(offset: number): void {
+    this.#offset = offset;
+  }
+
+  /** No more bytes will come, or none that go on with the line under way. */
   finish(): boolean {
     if (this.#pendingBytes === 0) return true;
     const byteLength = this.#pendingBytes;
     const head = this.#carry.subarray(0, this.#carriedBytes);
     this.#pendingBytes = 0;
+    this.#carriedBytes = 0;
     if (byteLength > this.#maxLineBytes) return this.#receiver.tooLong(head, byteLength, this.#offset - byteLength);
     this.#receiver.region(head);
     return this.#receiver.unterminated(byteLength, this.#offset - byteLength);
