@@ -75,7 +75,7 @@ nested:
 
   // A reader that took `a: x` + an indented line for two values, or any `- ` within text for a list, fails here at once.
   test('agrees with the complete parser on whatever it takes', async () => {
-    const runs = isSoak ? 400_000 : 1_500;
+    const runs = isSoak ? 100_000 : 1_500;
     const piece = fc.constantFrom(
       ...[
         'a',
@@ -170,7 +170,7 @@ nested:
     }));
     const settings = fc.dictionary(fc.stringMatching(/^[a-z]{1,6}$/), value, { maxKeys: 6, minKeys: 1 });
     const change = fc.tuple(fc.nat(), fc.constantFrom('', ' ', '\n', ':', '-', '#', '[', '}', ',', '"', "'", 'a'));
-    const runs = isSoak ? 200_000 : 600;
+    const runs = isSoak ? 50_000 : 600;
     let taken = 0;
     await fc.assert(
       fc.asyncProperty(settings, change, async (each, [where, inserted]) => {
