@@ -21,3 +21,15 @@ export function openFileBento(directory: string) {
     close: () => bento.disconnectAll(),
   };
 }
+
+/** Over ioredis, as its documentation has it; no memory before it. */
+export async function openRedisBento(port: number) {
+  const { redisDriver } = await import('bentocache/drivers/redis');
+  const stores = { redis: bentostore().useL2Layer(redisDriver({ connection: { host: '127.0.0.1', port } })) };
+  const bento = new BentoCache({ default: 'redis', stores });
+  return {
+    set: (key: string, value: unknown) => bento.setForever({ key, value }),
+    get: (key: string) => bento.get<unknown>({ key }),
+    close: () => bento.disconnectAll(),
+  };
+}

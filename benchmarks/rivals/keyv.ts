@@ -11,3 +11,13 @@ export function openKeyv() {
     return value;
   };
 }
+
+export async function openRedisKeyv(url: string) {
+  const { createKeyv } = await import('@keyv/redis');
+  const keyv = createKeyv(url);
+  return {
+    set: (key: string, value: unknown) => keyv.set(key, value),
+    get: (key: string) => keyv.get<unknown>(key),
+    close: () => keyv.disconnect(),
+  };
+}

@@ -45,6 +45,10 @@ export default defineCase<Summary>({
       const { openCacache } = await import('../../rivals/cacache.ts');
       return prepare(openCacache(directory));
     },
+    async lmdb({ directory }) {
+      const { openLmdb } = await import('../../rivals/lmdb.ts');
+      return prepare(openLmdb(directory));
+    },
     async 'readFileSync + JSON.parse'({ directory }) {
       const { openPlainFiles } = await import('../../rivals/node-fs.ts');
       return prepare(openPlainFiles(directory));

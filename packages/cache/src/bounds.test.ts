@@ -66,7 +66,9 @@ describe('what a store says it holds', () => {
   });
 
   const operations = isSoak ? 100_000 : 8_000;
-  test(`is what lies in the directory, after ${operations} operations of two kinds of entry on disk`, async () => {
+  test(`is what lies in the directory, after ${operations} operations of two kinds of entry on disk`, {
+    timeout: isSoak ? 300_000 : 30_000,
+  }, async () => {
     const directory = await mkdtemp(join(tmpdir(), 'cadre-cache-'));
     const random = seededRandom(seed);
     const clock = { nowMs: Date.UTC(2026, 0, 1), now: () => clock.nowMs };

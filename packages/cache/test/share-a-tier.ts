@@ -8,7 +8,9 @@ export interface SharedTier {
   open(): Promise<{ readonly where: string; close(): Promise<void> }>;
 }
 
-const rounds = process.env.CADRE_SOAK === '1' ? 50 : 3;
+const isSoak = process.env.CADRE_SOAK === '1';
+const rounds = isSoak ? 50 : 3;
+const timeoutMs = isSoak ? 300_000 : 30_000;
 
 export function testsOfSharing({ kind, open }: SharedTier): void {
   // With `leaseMs: 0`, each of 50 keys was computed by two to four of the processes.
@@ -23,7 +25,7 @@ export function testsOfSharing({ kind, open }: SharedTier): void {
     });
   });
 
-  test(`lets another process compute when the holder is killed, ${rounds} times`, async () => {
+  test(`lets another process compute when the holder is killed, ${rounds} times`, { timeout: timeoutMs }, async () => {
     let kills = 0;
     for (let round = 0; round < rounds; round += 1) {
       await withChildren(2, 400, async ([holder, waiter]) => {
@@ -40,7 +42,9 @@ export function testsOfSharing({ kind, open }: SharedTier): void {
   });
 
   // With a store that wrote without a look at the lease, the older result took the newer one's place.
-  test(`refuses the result of a holder that was stopped until its lease was over, ${rounds} times`, async () => {
+  test(`refuses the result of a holder that was stopped until its lease was over, ${rounds} times`, {
+    timeout: timeoutMs,
+  }, async () => {
     let refusals = 0;
     for (let round = 0; round < rounds; round += 1) {
       await withChildren(3, 300, async ([stopped, second, reader]) => {
