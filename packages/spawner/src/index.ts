@@ -18,6 +18,14 @@ export type { EndOptions, RunningProcess } from './running-process.ts';
 export { type ResourceSample, sampleProcess } from './sample.ts';
 export { type SpawnOptions, spawnProcess } from './spawn.ts';
 export { openSpawnSlots, type SpawnSlots, type SpawnSlotsOptions, type SpawnSlotsStats } from './spawn-slots.ts';
+export {
+  type ChildSpecification,
+  type SupervisedWorker,
+  type SuperviseOptions,
+  type SupervisionStrategy,
+  type Supervisor,
+  supervise,
+} from './supervise.ts';
 export { type SweepOptions, sweep } from './sweep.ts';
 export { type EndReport, type EndTreeOptions, endProcessTree } from './terminate.ts';
 export {

@@ -46,10 +46,12 @@ BEGIN {
     }
   }
   system(": >closed")
-  release = "pause=0.05; while [ -e closed ]; do for pipe in *.*; do [ -p \\"$pipe\\" ] && : <>\\"$pipe\\"; done; sleep $pause || sleep 1; [ -e k ] && pause=1; : >k; done 2>/dev/null"
+  release = "n=0; while [ -e closed ]; do for pipe in *.*; do [ -p \\"$pipe\\" ] && : <>\\"$pipe\\"; done; n=$((n + 1)); if [ $n -lt 20 ]; then sleep 0.05 || sleep 1; else sleep 1; fi; done 2>/dev/null"
   printf "" | release
   fflush(release)
   for (keeper in keepers) close(keeper)
+  system("rm -f closed")
+  close(release)
   system("cd / && rm -rf \\"$SPAWNER_DIRECTORY\\"")
 }
 `;

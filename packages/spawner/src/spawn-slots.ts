@@ -240,6 +240,7 @@ export class ShellSlots implements SpawnSlots {
       const handle = await slot.run(request.command);
       if (handle === 'slot died') {
         this.#replaced += 1;
+        if (this.#state !== 'open') throw this.#unavailable();
         this.#queue.unshift(request);
         this.#serve();
         return;
@@ -315,7 +316,8 @@ export class ShellSlots implements SpawnSlots {
       this.#waiting.splice(index, 1);
       this.#replaced += 1;
     }
-    if (slot.state === 'coming' && this.#state === 'open') {
+    // One that was killed says nothing of the next; one that ended by itself does.
+    if (slot.state === 'coming' && this.#state === 'open' && status < 256) {
       this.#failures += 1;
       if (this.#failures >= failuresBeforeGivingUp) this.#break();
     }
