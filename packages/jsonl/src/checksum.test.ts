@@ -11,7 +11,7 @@ const directory = mkdtempSync(join(tmpdir(), 'jsonl-checksum-'));
 const seed = Number(process.env.CADRE_SEED ?? Date.now() % 1_000_000);
 afterAll(() => rmSync(directory, { recursive: true }));
 
-function decode(bytes: Uint8Array, checksum: DecodeOptions['checksum'], where?: DecodeOptions['where']) {
+function decode(bytes: Uint8Array, checksum: NonNullable<DecodeOptions['checksum']>, where?: DecodeOptions['where']) {
   const invalid: InvalidLine[] = [];
   const options = where === undefined ? {} : { where };
   const decoder = new JsonlDecoder({ checksum, onInvalid: (line) => invalid.push(line), ...options });

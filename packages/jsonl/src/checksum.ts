@@ -8,7 +8,7 @@
  */
 import { crc32 } from 'node:zlib';
 
-export const checksumBytes = 32;
+const checksumBytes = 32;
 
 export type ChecksumFinding = 'absent' | 'right' | 'wrong';
 
