@@ -49,6 +49,27 @@ describe('openJsonlLog, exclusive', () => {
     await Promise.all(ended);
   });
 
+  // Fails against a lock file that whoever finds it stale may remove.
+  test('is won by exactly one of two processes, again and again', { timeout: 300_000 }, async () => {
+    const rounds = process.env.CADRE_SOAK === '1' ? 200 : 5;
+    let won = 0;
+    for (let round = 0; round < rounds; round++) {
+      const programs = [start('hold-log', path), start('hold-log', path)];
+      const ended = programs.map((program) => once(program, 'exit'));
+      const answers = await Promise.all(programs.map(firstLine));
+      expect(answers.filter((answer) => answer === 'held')).toHaveLength(1);
+      expect(answers.filter((answer) => answer.startsWith('JSONL_LOG_LOCKED'))).toHaveLength(1);
+      won++;
+      // Killed while it holds it, every other time.
+      for (const program of programs) {
+        if (round % 2 === 0) program.stdin.end();
+        else program.kill('SIGKILL');
+      }
+      await Promise.all(ended);
+    }
+    expect(won).toBe(rounds);
+  });
+
   // Fails against a lock file: the killed holder leaves it behind.
   test('is free as soon as a killed holder is gone', async () => {
     let killed = 0;

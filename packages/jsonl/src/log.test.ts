@@ -302,6 +302,56 @@ describe('openJsonlLog', () => {
     await log.close();
   });
 
+  // Fails against a log that looks at its path only when it is opened.
+  test('acknowledges nothing after any of 50 times that its path was renamed over', async () => {
+    let fired = 0;
+    for (let round = 0; round < 50; round++) {
+      const log = await openJsonlLog(path, round % 2 === 0 ? {} : { mode: 'shared' });
+      for (let id = 0; id < round % 5; id++) await log.append(id);
+      replace(path);
+      fired++;
+      await expect(log.append('lost')).rejects.toMatchObject({ code: 'JSONL_LOG_REPLACED' });
+      await log.close();
+      expect(readFileSync(path, 'utf8')).toBe('1\n');
+    }
+    expect(fired).toBe(50);
+  });
+
+  // Fails against a log that tries a failed sync again: each fails once only.
+  test('acknowledges nothing from the sync on that fails, whichever it is', async () => {
+    let fired = 0;
+    for (let failing = 1; failing <= 60; failing++) {
+      const file = `${path}-${failing}`;
+      let syncs = 0;
+      const fileOperations: FileOperations = {
+        ...nodeFileOperations,
+        datasync(descriptor) {
+          if (++syncs !== failing) return nodeFileOperations.datasync(descriptor);
+          fired++;
+          return Promise.reject(systemError('EIO'));
+        },
+      };
+      const acknowledged: number[] = [];
+      try {
+        const log = await openJsonlLog(file, { fileOperations, maxPartBytes: 40 });
+        const failures: unknown[] = [];
+        for (let id = 0; id < 60; id++) {
+          await log.append(id).then(
+            () => acknowledged.push(id),
+            (error: unknown) => failures.push(error),
+          );
+          if (failures.length > 0) expect(failures).toHaveLength(id - acknowledged.length + 1);
+        }
+        expect(failures).toContainEqual(expect.objectContaining({ code: 'JSONL_LOG_POISONED' }));
+        await log.close();
+      } catch (error) {
+        expect([failing, error]).toMatchObject([1, { code: 'EIO' }]);
+      }
+      expect(await valuesOf(file)).toEqual(expect.arrayContaining(acknowledged));
+    }
+    expect(fired).toBe(60);
+  });
+
   test('lets several logs append in shared mode, each batch framed by newlines', async () => {
     writeFileSync(path, '{"torn":');
     const logs = await Promise.all([openJsonlLog(path, { mode: 'shared' }), openJsonlLog(path, { mode: 'shared' })]);

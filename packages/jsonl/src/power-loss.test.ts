@@ -9,6 +9,7 @@ import { type InvalidLine, type JsonlLog, type JsonlLogOptions, openJsonlLog, re
 const directory = mkdtempSync(join(tmpdir(), 'jsonl-power-'));
 const losses = process.env.CADRE_SOAK === '1' ? 10_000 : 400;
 const seed = Number(process.env.CADRE_SEED ?? Date.now() % 1_000_000);
+const patience = { timeout: 600_000 };
 const path = join(simulatedFolder, 'log.jsonl');
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -94,7 +95,7 @@ describe('openJsonlLog under simulated power loss', () => {
   test.for<[string, JsonlLogOptions]>([
     ['with a sync for each append', {}],
     ['with syncs on demand and checksums', { durability: 'sync', checksum: 'crc32' }],
-  ])('keeps every acknowledged record and returns none that was not written, %s', async ([, options]) => {
+  ])('keeps every acknowledged record and returns none that was not written, %s', patience, async ([, options]) => {
     const disk = new SimulatedDisk(BigInt(process.pid) * 1_000_000n);
     const { opened, torn } = await losePowerAgainAndAgain(options, seeded(seed), disk);
     console.info(`seed ${seed}: ${losses} power losses, ${opened} with the log open, ${torn} left part of the changes`);
@@ -105,7 +106,7 @@ describe('openJsonlLog under simulated power loss', () => {
   test.for<[string, JsonlLogOptions]>([
     ['keeping all parts', { maxPartBytes: 6_000 }],
     ['keeping two', { maxPartBytes: 6_000, maxParts: 2 }],
-  ])('does so when it rotates, %s', async ([, options]) => {
+  ])('does so when it rotates, %s', patience, async ([, options]) => {
     const disk = new SimulatedDisk(BigInt(process.pid) * 1_000_000n);
     const { opened, torn, parts } = await losePowerAgainAndAgain(options, seeded(seed), disk);
     console.info(
