@@ -25,7 +25,11 @@ export async function openThread(directory: string): Promise<FarSide> {
   const { openThreadHub } = await import('@cadre/bus/threads');
   const hub = openThreadHub();
   const link = hub.addThread();
-  const worker = new Worker(writeProgram(directory, 'threads'), { workerData: link, transferList: [link.port] });
+  const worker = new Worker(writeProgram(directory, 'threads'), {
+    workerData: link,
+    transferList: [link.port],
+    execArgv: [],
+  });
   await once(worker, 'message');
   const transport = await hub.connect();
   return farSideOf(createBus({ transport }), async () => {
@@ -64,7 +68,9 @@ function farSideOf(bus: Bus, close: () => Promise<void>): FarSide {
 
 function writeProgram(directory: string, kind: 'threads' | 'socket'): string {
   const { resolve } = createRequire(import.meta.url);
-  const urlOf = (name: string) => JSON.stringify(pathToFileURL(resolve(name)).href);
+  // The built one: a thread can't run the sources, whatever this process was started with.
+  const urlOf = (name: string) =>
+    JSON.stringify(pathToFileURL(resolve(name).replace(/\/src\/(\w+)\.ts$/, '/dist/$1.js')).href);
   const path = join(directory, 'far.mjs');
   writeFileSync(
     path,

@@ -48,6 +48,26 @@ export default defineCase<Summary>({
         (message) => emitter.emit(subject, message),
       );
     },
+    async emittery() {
+      const { openEmittery } = await import('../../rivals/emittery.ts');
+      let visit: (message: Message) => void = () => undefined;
+      const { publish } = openEmittery<Message>(subject, (message) => visit(message));
+      return prepare((own) => {
+        visit = own;
+      }, publish);
+    },
+    async mqemitter() {
+      const { openMqemitter } = await import('../../rivals/mqemitter.ts');
+      let visit: (message: Message) => void = () => undefined;
+      const { publish, close } = openMqemitter<Message>(subject, (message) => visit(message));
+      return prepare(
+        (own) => {
+          visit = own;
+        },
+        publish,
+        close,
+      );
+    },
   },
 });
 
@@ -64,10 +84,12 @@ function prepare(
   return {
     run(iterations) {
       summary = { messages: 0, sum: 0 };
+      let last: unknown;
       for (let iteration = 0; iteration < iterations; iteration += 1) {
-        for (let value = 0; value < messages; value += 1) publish({ value });
+        for (let value = 0; value < messages; value += 1) last = publish({ value });
       }
-      return summary;
+      // Who delivers later is waited for; the others are not made to wait.
+      return last instanceof Promise ? last.then(() => summary) : summary;
     },
     close,
   };

@@ -25,7 +25,7 @@ import {
 export interface HubLimits {
   /** A longer frame ends the connection that it comes over. @default 16 MiB */
   readonly maxFrameBytes?: number;
-  /** Bytes on their way to one peer. @default 64 MiB */
+  /** Bytes on their way to one peer, which are at most 32,768 messages; less than a sender's window, so that a slow one is noticed first. @default 8 MiB */
   readonly maxPeerBytes?: number;
   /**
    * What is done with a message to a peer that is over `maxPeerBytes`: `drop` it and tell its sender, or let it `wait`, and so
@@ -86,6 +86,9 @@ interface Route {
   readonly sessions: readonly { readonly session: HubSession; readonly ids: readonly number[] }[];
   readonly groups: readonly (readonly Member[])[];
 }
+
+/** Half of what a sender may have on its way. */
+const maxPeerMessages = 32_768;
 
 /** A message of a queue group is given to this many members before it counts as lost. */
 const maxGroupTries = 8;
@@ -364,7 +367,9 @@ export class HubSession {
   ): void {
     const size = 8 + 4 + 8 + 2 + 2 + ids.length * 4 + end - start;
     passage.pending++;
-    if (this.waitingBytes + size > this.#hub.limits.maxPeerBytes && !this.#mayTakeMore()) {
+    // Jobs of a group are never dropped: they hold their sender up once its window is full.
+    const isOver = this.waitingBytes + size > this.#hub.limits.maxPeerBytes || this.#parcels.size >= maxPeerMessages;
+    if (group === undefined && isOver && !this.#mayTakeMore()) {
       passage.sender.#countLost(passage, 'slowPeer');
       return;
     }
@@ -567,7 +572,7 @@ function digest(token: string): Buffer {
 function resolveHubLimits(limits: HubLimits): Required<HubLimits> {
   const {
     maxFrameBytes = 16_777_216,
-    maxPeerBytes = 67_108_864,
+    maxPeerBytes = 8_388_608,
     onSlowPeer = 'drop',
     resumeMs = 5_000,
     regatherMs = 500,

@@ -42,6 +42,9 @@ export interface PeerLimits {
   readonly connectTimeoutMs?: number;
 }
 
+/** What is sent again after a hub has died must lie within what receivers remember: twice as many. */
+const maxWindowMessages = 65_536;
+
 /** Opens one connection. What comes over it is pushed; `lost` is called once when it is gone. */
 export type Connect = (events: { push(chunk: Buffer): void; lost(error: Error | undefined): void }) => Promise<Wire>;
 
@@ -133,7 +136,7 @@ class PeerTransport implements Transport {
   readonly #pings = new Map<number, { readonly resolve: () => void; readonly reject: (reason: unknown) => void }>();
   readonly #listeners = new Set<(status: TransportStatus) => void>();
   readonly #senders = new Map<number, Sender>();
-  readonly #seen = new SeenFilter();
+  readonly #seen = new SeenFilter({ window: 2 * maxWindowMessages });
   readonly #acknowledged = new Ranges();
   readonly #declined = new Ranges();
   readonly #inHand = new Set<number>();
@@ -179,7 +182,7 @@ class PeerTransport implements Transport {
 
   publish(message: TransportMessage, onNoResponders?: () => void): void | Promise<void> {
     if (this.#state !== 'open') throw this.#closedError();
-    if (this.#waiting.length > 0 || this.#windowBytes >= this.#limits.maxWindowBytes) {
+    if (this.#waiting.length > 0 || this.#isFull) {
       parseSubject(message.subject);
       return this.#wait(message, onNoResponders);
     }
@@ -370,6 +373,10 @@ class PeerTransport implements Transport {
     this.#acknowledge(number);
   }
 
+  get #isFull(): boolean {
+    return this.#windowBytes >= this.#limits.maxWindowBytes || this.#window.size >= maxWindowMessages;
+  }
+
   #settled(number: number): void {
     const parcel = this.#window.get(number);
     if (parcel === undefined) return;
@@ -379,7 +386,7 @@ class PeerTransport implements Transport {
   }
 
   #admitWaiting(): void {
-    while (this.#windowBytes < this.#limits.maxWindowBytes) {
+    while (!this.#isFull) {
       const waiting = this.#waiting.shift();
       if (waiting === undefined) return;
       try {
