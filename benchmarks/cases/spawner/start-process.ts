@@ -22,6 +22,17 @@ export default defineCase<Ended>({
         return { exitCode, stdout };
       });
     },
+    async 'cadre, waiting slots'() {
+      const { openSpawnSlots, spawnProcess } = await import('@cadre/spawner');
+      const slots = await openSpawnSlots();
+      await slots.ready();
+      const prepared = prepare(async () => {
+        const started = await spawnProcess({ command: 'sh', args, slots });
+        const { exitCode, stdout } = await started.result;
+        return { exitCode, stdout };
+      });
+      return { ...prepared, close: () => slots.close() };
+    },
     async 'child_process.spawn'() {
       const { runProgram } = await import('../../rivals/child-process.ts');
       return prepare(() => runProgram('sh', args));

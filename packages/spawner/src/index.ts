@@ -1,4 +1,5 @@
 /** Start, limit and end worker processes and threads; none survives unseen. */
+export { AdaptiveLimit, type AdaptiveLimitOptions, type LimitSample } from './adaptive-limit.ts';
 export { type RetryPolicy, retryDelayMs } from './backoff.ts';
 export { type Adopted, type AdoptOptions, adopt, type DetachedOptions, startDetached } from './detached.ts';
 export { defaultInheritedEnvironment, type ProcessMarker } from './environment.ts';
