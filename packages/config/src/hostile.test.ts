@@ -19,15 +19,17 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 let slowestMs = 0;
 afterAll(() => {
-  if (process.env.CADRE_SOAK === '1') console.log(`the slowest refusal took ${slowestMs.toFixed(0)} ms`);
+  if (process.env.CADRE_SOAK === '1')
+    console.log(`the slowest refusal took ${slowestMs.toFixed(0)} ms of processor time`);
 });
 
 async function failure(options: Partial<LoadOptions<typeof schema>> = {}): Promise<ConfigError> {
-  const startMs = performance.now();
+  const start = process.cpuUsage();
   try {
     await loadConfig({ schema, name: 'cadre', cwd: root, topDirectory: root, ...options });
   } catch (error) {
-    slowestMs = Math.max(slowestMs, performance.now() - startMs);
+    const { user, system } = process.cpuUsage(start);
+    slowestMs = Math.max(slowestMs, (user + system) / 1_000);
     if (error instanceof ConfigError) return error;
     throw error;
   }
