@@ -243,7 +243,7 @@ describe('openDiskStore', () => {
     const directory = await newDirectory();
     const outputs = await Promise.all(
       ['one', 'two', 'three'].map((name) =>
-        run(process.execPath, [program('share-directory.mjs'), directory, name, '1500']),
+        run(process.execPath, [program('share-directory.mjs'), directory, name, '600']),
       ),
     );
     for (const { stdout } of outputs) {
