@@ -110,7 +110,7 @@ export function onlyPositional([first, ...extra]: readonly string[]): string | u
 }
 
 /** @throws {UsageError} unless it is a whole number above 0 */
-export function parseCount(option: string, text: string): number {
+function parseCount(option: string, text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new UsageError(`${option} must be a whole number above 0, not "${text}".`);
   return Number(text);
 }

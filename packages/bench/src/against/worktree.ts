@@ -57,7 +57,7 @@ export async function openWorktree(options: WorktreeOptions): Promise<Worktree> 
 }
 
 /** The folder, and what git knows of it. */
-export async function removeWorktree(repository: string, folder: string): Promise<void> {
+async function removeWorktree(repository: string, folder: string): Promise<void> {
   if (existsSync(folder)) {
     await git(repository, ['worktree', 'remove', '--force', '--force', folder]).catch(() =>
       rm(folder, { recursive: true, force: true, maxRetries: 3 }),
