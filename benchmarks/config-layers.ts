@@ -14,14 +14,14 @@ export const schema = z.object({
 });
 export type Settings = z.infer<typeof schema>;
 
-export const defaults = {
+const defaults = {
   concurrency: 4,
   directory: '.cadre',
   cache: { memoryBytes: 1_000_000, diskBytes: 10_000_000, directory: 'cache' },
   retry: { attempts: 3, baseMs: 250 },
   labels: {},
 };
-export const flags = { concurrency: 2, retry: { attempts: 5 } };
+const flags = { concurrency: 2, retry: { attempts: 5 } };
 
 type Format = 'json' | 'yaml' | 'toml';
 
