@@ -161,6 +161,12 @@ describe.runIf(onLinux)('openSpawnSlots', () => {
     expect(await running.result).toMatchObject({ exitCode: 0, stdout: 'said\n' });
   });
 
+  test('is closed though nothing else keeps the process alive', async () => {
+    // Seen to end with code 13, in the middle of close(), where the nursery was left unreferenced.
+    const { exitCode, stdout } = await run({ command: process.execPath, args: [programPath('closes-slots.mjs')] });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'ready\nclosed\n' });
+  });
+
   test('leaves no shell, keeper or folder behind when the parent is killed', async () => {
     const value = randomUUID();
     const faults = 10;

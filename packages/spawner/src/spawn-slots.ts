@@ -167,7 +167,11 @@ export class ShellSlots implements SpawnSlots {
     if (this.#state === 'open') this.#state = 'closed';
     this.#shut();
     await Promise.race([this.#silence, new Promise<void>((resolve) => this.#untilIdle(resolve))]);
-    if (this.#keepers === 0) await this.#gone;
+    if (this.#keepers === 0) {
+      // Whoever waits for this must not find the process gone before the nursery is.
+      this.#nursery.ref();
+      await this.#gone;
+    }
     this.#idle = undefined;
     this.#refer();
   }
