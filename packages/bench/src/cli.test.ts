@@ -75,6 +75,16 @@ describe('cadre-bench', () => {
     expect(answer.stdout).toContain('lazy did other work than cadre');
   });
 
+  test('checks each case by plain Node, names those that fail, and answers with exit code 3', () => {
+    const sound = bench('check', 'sample');
+    expect(sound).toMatchObject({ status: 0, stdout: 'ok      sample/sum\nok      sample/turn\n2 sound, 0 failed\n' });
+    const answer = bench('check');
+    expect(answer.status).toBe(3);
+    expect(answer.stdout).toContain('FAILED  broken/unequal: ');
+    expect(answer.stdout).toMatch(/FAILED {2}broken\/exits: .*exited with code/);
+    expect(answer.stdout).toMatch(/3 sound, 3 failed\n$/);
+  });
+
   test('ends its processes, removes their folders and exits with 130 when interrupted', async () => {
     const results = join(directory, 'interrupted');
     const args = ['run', 'sample', '--cases', samples, '--results', results, '--rounds', '500'];
