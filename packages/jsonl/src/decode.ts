@@ -109,10 +109,19 @@ export class LineDecoder<T> implements LineReceiver {
   }
 
   push(chunk: Uint8Array): T[] {
-    requireBytes(chunk);
-    if (this.failure !== undefined || chunk.length === 0) return [];
-    this.#splitter.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    this.#begin(chunk);
+    if (this.#splitter.hasMore) this.#splitter.proceed(Number.POSITIVE_INFINITY);
     return this.#take();
+  }
+
+  /** The same in batches that hold `limit` bytes of lines, or one line. All of them are taken before the next chunk. */
+  *pushInBatches(chunk: Uint8Array, limit: number): Generator<T[], void, void> {
+    this.#begin(chunk);
+    if (this.#values.length > 0) yield this.#take();
+    while (this.#splitter.hasMore) {
+      this.#splitter.proceed(limit);
+      if (this.#values.length > 0) yield this.#take();
+    }
   }
 
   end(): T[] {
@@ -132,6 +141,15 @@ export class LineDecoder<T> implements LineReceiver {
     this.#region = bytes;
     this.#regionIsAscii = isAscii(bytes);
     this.#selector?.region(bytes);
+  }
+
+  wantedAfter(start: number): number {
+    // A line that is ruled out has a checksum to be verified all the same.
+    return this.#selector === undefined || this.#checksum !== 'ignore' ? -1 : this.#selector.nextCandidate(start);
+  }
+
+  skipped(count: number): void {
+    this.#lineNumber += count;
   }
 
   line(start: number, end: number, byteOffset: number): boolean {
@@ -186,6 +204,14 @@ export class LineDecoder<T> implements LineReceiver {
     if (this.#selector?.matches(value) === false) return true;
     this.#values.push(this.#yields === 'values' ? value : this.#entry(value, end - start, byteOffset));
     return true;
+  }
+
+  #begin(chunk: Uint8Array): void {
+    requireBytes(chunk);
+    if (this.failure !== undefined || chunk.length === 0) return;
+    this.#splitter.begin(
+      Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength),
+    );
   }
 
   #entry(value: unknown, byteLength: number, byteOffset: number): ReturnType<typeof JSON.parse> {

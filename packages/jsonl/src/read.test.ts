@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type InvalidLine, type JsonlSource, type ReadOptions, readJsonl, readJsonlValues } from './index.ts';
+import {
+  type InvalidLine,
+  type JsonlSource,
+  type ReadOptions,
+  readJsonl,
+  readJsonlEntries,
+  readJsonlValues,
+} from './index.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'jsonl-read-'));
 const path = join(directory, 'values.jsonl');
@@ -71,6 +78,30 @@ describe('readJsonl', () => {
     const sizes: number[] = [];
     for await (const batch of readJsonl(path, { batchBytes: 4_096 })) sizes.push(batch.length);
     expect(Math.max(...sizes)).toBeLessThan(4_096 / 20);
+  });
+
+  test('counts the lines and bytes that where leaps over, and reports a line too long among them', async () => {
+    const lines = Array.from({ length: 3_000 }, (_, id) => JSON.stringify({ id, kind: id % 7 === 0 ? 'a' : 'b' }));
+    lines.splice(1_500, 0, JSON.stringify({ id: 'x'.repeat(500), kind: 'b' }));
+    const selected = join(directory, 'selected.jsonl');
+    writeFileSync(selected, `${lines.join('\n')}\n`);
+    const reported: number[] = [];
+    const onInvalid = (line: InvalidLine) => reported.push(line.lineNumber);
+    const read = async (options: ReadOptions) => {
+      const entries: unknown[] = [];
+      const all = { ...options, maxLineBytes: 300, onInvalid };
+      for await (const batch of readJsonlEntries<{ kind: string }>(selected, all)) {
+        entries.push(...batch.filter(({ value }) => value.kind === 'a'));
+      }
+      return entries;
+    };
+
+    const expected = await read({});
+    expect(expected.length).toBe(Math.ceil(3_000 / 7));
+    for (const batchBytes of [1, 1_000, 2 ** 20]) {
+      expect(await read({ where: { kind: 'a' }, batchBytes })).toEqual(expected);
+    }
+    expect(reported).toEqual([1_501, 1_501, 1_501, 1_501]);
   });
 
   test('closes the file when the loop is left', async () => {

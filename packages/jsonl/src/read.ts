@@ -1,6 +1,6 @@
 /** A file, with its older parts where it has any, a stream, an iterable or a buffer, to batches of values. */
 import { fileURLToPath } from 'node:url';
-import { type DecodeOptions, LineDecoder, requireBytes } from './decode.ts';
+import { type DecodeOptions, LineDecoder } from './decode.ts';
 import { chunkBytes, fileChunks } from './file-chunks.ts';
 import { openPartAt } from './parts.ts';
 
@@ -14,10 +14,16 @@ export interface ReadOptions extends DecodeOptions {
    */
   readonly startOffset?: number;
   /**
-   * How many bytes are decoded for one batch, at most, which bounds what a batch holds: values that live through a
+   * How many bytes of lines are decoded for one batch, at most, or one longer line. It bounds what a batch holds: values that live through a
    * garbage collection are what makes memory grow. @default 32768
    */
   readonly batchBytes?: number;
+  /**
+   * Whether a regular file may be read on the event loop's own thread, 256 KiB a turn, as long as its reads take less than
+   * 1 ms, which saves waking a thread for each. False where a read may hang, on a network mount: the thread pool reads everything.
+   * @default true
+   */
+  readonly synchronousReads?: boolean;
   /** Ends the reading: the iteration rejects with the signal's reason, and the file is closed. */
   readonly signal?: AbortSignal;
 }
@@ -69,14 +75,17 @@ export async function* readJsonlValues<T = unknown>(
 }
 
 export function resolveReadOptions(options: ReadOptions) {
-  const { startOffset, batchBytes = 32 * 1024, signal } = options;
+  const { startOffset, batchBytes = 32 * 1024, synchronousReads = true, signal } = options;
   if (startOffset !== undefined && !(Number.isSafeInteger(startOffset) && startOffset >= 0)) {
     throw new RangeError(`Expected \`startOffset\` to be a safe integer from 0 up, got \`${startOffset}\``);
   }
   if (!Number.isSafeInteger(batchBytes) || batchBytes < 1 || batchBytes > 2 ** 30) {
     throw new RangeError(`Expected \`batchBytes\` to be an integer from 1 to ${2 ** 30}, got \`${batchBytes}\``);
   }
-  return Object.freeze({ startOffset, batchBytes, signal });
+  if (typeof synchronousReads !== 'boolean') {
+    throw new TypeError(`Expected \`synchronousReads\` to be a boolean, got \`${typeof synchronousReads}\``);
+  }
+  return Object.freeze({ startOffset, batchBytes, synchronousReads, signal });
 }
 
 /** Chunks that stand side by side from an offset on. */
@@ -90,11 +99,13 @@ function startReading<T>(
   options: ReadOptions,
   makeDecoder: (path: string | undefined, startOffset: number) => LineDecoder<T>,
 ): JsonlReading<T> {
-  const { startOffset, batchBytes, signal } = resolveReadOptions(options);
+  const { startOffset, batchBytes, synchronousReads, signal } = resolveReadOptions(options);
   const path = source instanceof URL ? fileURLToPath(source) : source;
   const decoder = makeDecoder(typeof path === 'string' ? path : undefined, startOffset ?? 0);
   const sections =
-    typeof path === 'string' ? partSections(path, startOffset) : [chunkSection(path, startOffset ?? 0, signal)];
+    typeof path === 'string'
+      ? partSections(path, startOffset, synchronousReads)
+      : [chunkSection(path, startOffset ?? 0, signal)];
   const batches = decodeSections(sections, decoder, batchBytes, signal);
   Object.defineProperty(batches, 'nextOffset', { get: () => decoder.nextOffset });
   return batches as JsonlReading<T>;
@@ -112,15 +123,12 @@ async function* decodeSections<T>(
     if (before.length > 0) yield before;
     throwFailure(decoder);
     for await (const chunk of chunks) {
-      requireBytes(chunk);
-      for (let start = 0; start < chunk.length; start += batchBytes) {
-        const values = decoder.push(
-          start === 0 && chunk.length <= batchBytes ? chunk : chunk.subarray(start, start + batchBytes),
-        );
-        if (values.length > 0) yield values;
-        throwFailure(decoder);
+      for (const values of decoder.pushInBatches(chunk, batchBytes)) {
+        yield values;
         signal?.throwIfAborted();
       }
+      throwFailure(decoder);
+      signal?.throwIfAborted();
     }
   }
   const last = decoder.end();
@@ -133,12 +141,16 @@ function throwFailure(decoder: LineDecoder<unknown>): void {
 }
 
 /** Each part is opened when the one before it has been read, and found again by its offset, should the log rotate. */
-async function* partSections(path: string, startOffset: number | undefined): AsyncGenerator<Section, void, void> {
+async function* partSections(
+  path: string,
+  startOffset: number | undefined,
+  synchronousReads: boolean,
+): AsyncGenerator<Section, void, void> {
   for (let offset = startOffset; ; ) {
     const part = await openPartAt(path, offset);
     if (part === undefined) return;
     const from = offset ?? part.startOffset;
-    yield { startOffset: from, chunks: fileChunks(part.file, part.path, from - part.startOffset) };
+    yield { startOffset: from, chunks: fileChunks(part.file, part.path, from - part.startOffset, synchronousReads) };
     if (part.nextOffset === undefined) return;
     offset = part.nextOffset;
   }

@@ -46,6 +46,17 @@ export class LineSelector {
     }
   }
 
+  /** No line that begins at `start` or later, and ends at this place or before it, can match. */
+  nextCandidate(start: number): number {
+    let latest = start;
+    for (const field of this.#fields) {
+      let first = this.#next(field.escape, start);
+      for (const needle of field.needles) first = Math.min(first, this.#next(needle, start));
+      latest = Math.max(latest, first);
+    }
+    return latest;
+  }
+
   /** False only for a line that can't match. Lines of a region must be asked in order. */
   mayMatch(start: number, end: number): boolean {
     for (const field of this.#fields) {
@@ -68,8 +79,12 @@ export class LineSelector {
   }
 
   #within(needle: Needle, start: number, end: number): boolean {
+    return this.#next(needle, start) < end;
+  }
+
+  #next(needle: Needle, start: number): number {
     if (needle.next < start) needle.next = findNeedle(this.#region, needle, start);
-    return needle.next < end;
+    return needle.next;
   }
 
   #tune(sample: Buffer): void {

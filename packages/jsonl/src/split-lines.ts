@@ -16,6 +16,12 @@ const keptCapacity = 1024 * 1024;
 
 export interface LineReceiver {
   region(bytes: Buffer): void;
+  /**
+   * Lines of the latest region that begin at `start` or later and end at or before the returned place are not wanted:
+   * they come as one count. Below 0: every line is wanted, and the question is not asked again in this region.
+   */
+  wantedAfter(start: number): number;
+  skipped(count: number): void;
   /** One line of the latest region, without its newline, possibly empty. Returning false ends the splitting. */
   line(start: number, end: number, byteOffset: number): boolean;
   /** The last line, where no newline came. It is the whole of the latest region. */
@@ -26,7 +32,10 @@ export interface LineReceiver {
 export class LineSplitter {
   readonly #receiver: LineReceiver;
   readonly #maxLineBytes: number;
+  /** Of the first byte of the chunk that is neither taken nor carried. */
   #offset: number;
+  #chunk: Buffer = Buffer.alloc(0);
+  #start = 0;
   #carry: Buffer = Buffer.alloc(0);
   #carriedBytes = 0;
   /** Bytes of the line under way that came in earlier chunks; more than are carried when it is too long. */
@@ -43,36 +52,76 @@ export class LineSplitter {
     return this.#offset - this.#pendingBytes;
   }
 
-  /** The chunk may be reused after the call. False: the receiver wants no more. */
-  push(chunk: Buffer): boolean {
-    const base = this.#offset;
-    this.#offset += chunk.length;
-    let start = 0;
-    if (this.#pendingBytes > 0) {
-      const end = chunk.indexOf(newline);
-      this.#carryOn(chunk, 0, end === -1 ? chunk.length : end);
-      if (end === -1) return true;
-      start = end + 1;
-      const pendingBytes = this.#pendingBytes;
-      if (!this.#endPending(base + end)) {
-        this.#offset = base + end - pendingBytes;
-        return false;
-      }
+  /** Whether `proceed` has anything left to do. */
+  get hasMore(): boolean {
+    return this.#start < this.#chunk.length;
+  }
+
+  /** Completes the line under way; the rest of the chunk is `proceed`'s, before the next chunk comes. */
+  begin(chunk: Buffer): void {
+    this.#chunk = chunk;
+    this.#start = 0;
+    if (this.#pendingBytes === 0) {
+      this.#receiver.region(chunk);
+      return;
     }
+    const end = chunk.indexOf(newline);
+    const lineEnd = end === -1 ? chunk.length : end;
+    this.#carryOn(chunk, 0, lineEnd);
+    this.#offset += lineEnd;
+    this.#start = chunk.length;
+    if (end === -1) return;
+    const pendingBytes = this.#pendingBytes;
+    if (!this.#endPending(this.#offset)) {
+      this.#offset -= pendingBytes;
+      return;
+    }
+    this.#offset++;
+    this.#start = end + 1;
     this.#receiver.region(chunk);
+  }
+
+  /**
+   * Takes lines of the chunk, as many as hold `limit` bytes but at least one, not counting those that are not wanted.
+   * The chunk may be reused when nothing is left of it.
+   */
+  proceed(limit: number): void {
+    const chunk = this.#chunk;
+    const receiver = this.#receiver;
+    const base = this.#offset - this.#start;
+    let start = this.#start;
+    let taken = 0;
+    let skipped = 0;
+    let wantedAfter = receiver.wantedAfter(start);
     for (let end = chunk.indexOf(newline, start); end !== -1; end = chunk.indexOf(newline, start)) {
-      const wanted =
-        end - start > this.#maxLineBytes
-          ? this.#receiver.tooLong(chunk.subarray(start, Math.min(end, start + headBytes)), end - start, base + start)
-          : this.#receiver.line(start, end, base + start);
-      if (!wanted) {
-        this.#offset = base + start;
-        return false;
-      }
+      const byteLength = end - start;
+      if (byteLength > this.#maxLineBytes || end > wantedAfter) {
+        if (taken > 0 && taken + byteLength > limit) {
+          if (skipped > 0) receiver.skipped(skipped);
+          this.#offset = base + start;
+          this.#start = start;
+          return;
+        }
+        taken += byteLength + 1;
+        if (skipped > 0) receiver.skipped(skipped);
+        skipped = 0;
+        const wanted =
+          byteLength > this.#maxLineBytes
+            ? receiver.tooLong(chunk.subarray(start, Math.min(end, start + headBytes)), byteLength, base + start)
+            : receiver.line(start, end, base + start);
+        if (!wanted) {
+          this.#offset = base + start;
+          this.#start = chunk.length;
+          return;
+        }
+        if (wantedAfter >= 0) wantedAfter = receiver.wantedAfter(end + 1);
+      } else skipped++;
       start = end + 1;
     }
+    if (skipped > 0) receiver.skipped(skipped);
     if (start < chunk.length) this.#carryOn(chunk, start, chunk.length);
-    return true;
+    this.#offset = base + chunk.length;
+    this.#start = chunk.length;
   }
 
   /** What is pushed next stands at this place. */
