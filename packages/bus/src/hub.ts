@@ -6,6 +6,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { bodyFlag, type Dictionary, SubjectReader } from './codec.ts';
 import { BusError } from './errors.ts';
+import { Fifo } from './fifo.ts';
 import { SubjectTree } from './subject-tree.ts';
 import type { LossReason } from './transport.ts';
 import {
@@ -34,7 +35,10 @@ export interface HubLimits {
   readonly onSlowPeer?: 'drop' | 'wait';
   /** How long a peer whose connection was cut may take to come back, before what it missed is lost. @default 5_000 */
   readonly resumeMs?: number;
-  /** After a restart: how long returning peers are waited for before anything is passed on. @default 500 */
+  /**
+   * After a restart: how long returning peers are waited for before anything is passed on; who returns later misses what was passed
+   * on before. What has gathered meanwhile is not dropped for a slow peer until a further `resumeMs` has passed. @default 500
+   */
   readonly regatherMs?: number;
 }
 
@@ -76,6 +80,15 @@ interface Parcel {
   readonly tries: number;
 }
 
+/** A publish that waits, behind those that came before it. */
+interface Held {
+  readonly sender: HubSession;
+  readonly number: number;
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
 interface Member {
   readonly session: HubSession;
   readonly id: number;
@@ -103,8 +116,10 @@ export class Hub {
   readonly #subjects = new SubjectReader();
   #nextOrigin = 1;
   #turn = 0;
-  /** Publishes that wait for peers to return. */
-  #held: (() => void)[] | undefined;
+  /** Publishes that wait for peers to return, and then for room; the windows of their senders bound them. */
+  readonly #held = new Fifo<Held>();
+  #release: 'at once' | 'later' | 'as there is room' = 'at once';
+  #isPassingOn = false;
   #gathering: NodeJS.Timeout | undefined;
   #mayGather = true;
 
@@ -141,6 +156,7 @@ export class Hub {
 
   close(): void {
     clearTimeout(this.#gathering);
+    this.#release = 'later';
     for (const session of [...this.#sessions.values()]) session.end('closed');
   }
 
@@ -162,11 +178,18 @@ export class Hub {
   }
 
   publish(sender: HubSession, number: number, bytes: Buffer, start: number, end: number): void {
-    if (this.#held !== undefined) {
-      this.#held.push(() => this.#passOn(sender, number, bytes, start, end));
-      return;
-    }
-    this.#passOn(sender, number, bytes, start, end);
+    if (this.#release !== 'at once') this.#held.push({ sender, number, bytes, start, end });
+    else this.#passOn(sender, number, bytes, start, end);
+  }
+
+  /** While it passes on only what there is room for, nothing is too much. */
+  get mayDrop(): boolean {
+    return this.#release === 'at once';
+  }
+
+  /** A peer has taken something in, or is gone. */
+  roomMade(): void {
+    if (this.#release === 'as there is room') this.#passOnHeld();
   }
 
   /** To a member with the least in hand; `undefined` when all have been tried or are gone. */
@@ -236,14 +259,39 @@ export class Hub {
 
   /** Peers return one by one: what is passed on before the last has subscribed again would miss it. */
   #gather(): void {
-    if (!this.#mayGather || this.#held !== undefined) return;
+    if (!this.#mayGather) return;
     this.#mayGather = false;
-    this.#held = [];
+    this.#release = 'later';
     this.#gathering = setTimeout(() => {
-      const held = this.#held ?? [];
-      this.#held = undefined;
-      for (const passOn of held) passOn();
+      this.#gathering = setTimeout(() => {
+        this.#release = 'at once';
+        this.#passOnHeld();
+      }, this.limits.resumeMs);
+      this.#release = 'as there is room';
+      this.#passOnHeld();
     }, this.limits.regatherMs);
+  }
+
+  /** The whole windows of the senders come at once: more than one peer may have on its way, and that doesn't make it a slow one. */
+  #passOnHeld(): void {
+    // A peer of this very thread may make room while something is passed on to it.
+    if (this.#isPassingOn) return;
+    this.#isPassingOn = true;
+    while (this.#release === 'at once' || !this.#hasFullPeer) {
+      const next = this.#held.shift();
+      if (next === undefined) {
+        clearTimeout(this.#gathering);
+        this.#release = 'at once';
+        break;
+      }
+      this.#passOn(next.sender, next.number, next.bytes, next.start, next.end);
+    }
+    this.#isPassingOn = false;
+  }
+
+  get #hasFullPeer(): boolean {
+    for (const session of this.#sessions.values()) if (session.isFull) return true;
+    return false;
   }
 }
 
@@ -263,7 +311,9 @@ export class HubSession {
   #writer: FrameWriter;
   #received = 0;
   #sent = 0;
-  #lost = new Map<LossReason, number>();
+  /** Of what it published, in all: told again after a cut, which may have swallowed what was told before. */
+  readonly #lost = new Map<LossReason, number>();
+  #isLossTold = true;
   #isSlow = false;
   #expiry: NodeJS.Timeout | undefined;
   #state: 'open' | 'ended' = 'open';
@@ -290,6 +340,11 @@ export class HubSession {
     return this.#parcels.size;
   }
 
+  /** By half: what is published next must find room as well. */
+  get isFull(): boolean {
+    return this.waitingBytes * 2 >= this.#hub.limits.maxPeerBytes || this.#parcels.size * 2 >= maxPeerMessages;
+  }
+
   connect(
     wire: Wire,
     isResumed: boolean,
@@ -303,6 +358,7 @@ export class HubSession {
     this.#announced.clear();
     this.#acknowledged.pairs.length = 0;
     this.#writer = this.#newWriter();
+    this.#isLossTold = this.#lost.size === 0;
     const kept = new Set(inHand);
     if (isResumed) {
       for (const number of [...this.#parcels.keys()])
@@ -344,6 +400,8 @@ export class HubSession {
         this.#unsubscribe(readUint32(bytes, start));
         return;
       case frameType.ping:
+        // What was settled before the question is told before the answer.
+        this.#beforeFlush(this.#writer);
         bytes.copy(this.#writer.chunk, this.#writer.begin(frameType.pong, end - start), start, end);
         return;
       case frameType.pong:
@@ -368,8 +426,7 @@ export class HubSession {
     const size = 8 + 4 + 8 + 2 + 2 + ids.length * 4 + end - start;
     passage.pending++;
     // Jobs of a group are never dropped: they hold their sender up once its window is full.
-    const isOver = this.waitingBytes + size > this.#hub.limits.maxPeerBytes || this.#parcels.size >= maxPeerMessages;
-    if (group === undefined && isOver && !this.#mayTakeMore()) {
+    if (group === undefined && this.#isOver(size) && this.#hub.mayDrop && !this.#mayTakeMore()) {
       passage.sender.#countLost(passage, 'slowPeer');
       return;
     }
@@ -453,9 +510,16 @@ export class HubSession {
 
   #beforeFlush(writer: FrameWriter): void {
     if (this.#wire === undefined || writer !== this.#writer) return;
+    // Losses go first: a hub that dies between the two would else have settled a message whose loss nobody hears of.
+    if (!this.#isLossTold) for (const [reason, total] of this.#lost) writer.json(frameType.lost, { reason, total });
+    this.#isLossTold = true;
     this.#acknowledged.writeTo(writer, frameType.acknowledge);
-    for (const [reason, count] of this.#lost) writer.json(frameType.lost, { reason, count });
-    this.#lost.clear();
+  }
+
+  /** Whoever has nothing on its way can take one message of any size. */
+  #isOver(size: number): boolean {
+    if (this.#parcels.size === 0) return false;
+    return this.waitingBytes + size > this.#hub.limits.maxPeerBytes || this.#parcels.size >= maxPeerMessages;
   }
 
   #mayTakeMore(): boolean {
@@ -495,6 +559,7 @@ export class HubSession {
     this.#parcels.delete(number);
     this.waitingBytes -= parcel.end - parcel.start;
     if (this.#isSlow && this.waitingBytes * 2 < this.#hub.limits.maxPeerBytes) this.#isSlow = false;
+    this.#hub.roomMade();
     return parcel;
   }
 
@@ -515,6 +580,7 @@ export class HubSession {
 
   #countLost(passage: Passage, reason: LossReason): void {
     this.#lost.set(reason, (this.#lost.get(reason) ?? 0) + 1);
+    this.#isLossTold = false;
     settle(passage);
     this.#writer.schedule();
   }

@@ -229,7 +229,7 @@ describe.skipIf(!hasNatsServer)('natsTransport', () => {
     } finally {
       await Promise.all(servers.map((each) => each.stop()));
     }
-  });
+  }, 120_000);
 
   test.for<[object, string]>([
     [{}, '`connection`'],

@@ -140,6 +140,8 @@ class PeerTransport implements Transport {
   readonly #acknowledged = new Ranges();
   readonly #declined = new Ranges();
   readonly #inHand = new Set<number>();
+  /** What the present hub counts as lost of what we published. */
+  readonly #lost = new Map<LossReason, number>();
   #writer: FrameWriter;
   #wire: Wire | undefined;
   #hub: string | null = null;
@@ -268,8 +270,10 @@ class PeerTransport implements Transport {
         this.#nobody.get(bytes.readDoubleLE(start))?.();
         return;
       case frameType.lost: {
-        const { reason, count } = readJson(bytes, start, end) as { reason: LossReason; count: number };
-        this.#tell({ type: 'lost', count, reason });
+        const { reason, total } = readJson(bytes, start, end) as { reason: LossReason; total: number };
+        const count = total - (this.#lost.get(reason) ?? 0);
+        this.#lost.set(reason, total);
+        if (count > 0) this.#tell({ type: 'lost', count, reason });
         return;
       }
       case frameType.origin:
@@ -487,6 +491,7 @@ class PeerTransport implements Transport {
       this.#epoch++;
       this.#received = 0;
       this.#inHand.clear();
+      this.#lost.clear();
     }
     const writer = this.#newWriter();
     this.#writer = writer;

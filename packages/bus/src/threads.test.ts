@@ -3,8 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createBus } from './bus.ts';
 import { transportContract } from './testing.ts';
-import { openThreadHub, openThreadTransport, type ThreadHub, type ThreadHubStatus } from './threads.ts';
-import type { TransportStatus } from './transport.ts';
+import { openThreadHub, openThreadTransport, type ThreadHub } from './threads.ts';
 
 const soak = process.env.CADRE_SOAK === '1';
 const workers = new Set<Worker>();
@@ -107,31 +106,39 @@ describe('threadTransport', () => {
     await watching;
   });
 
-  test('tells a sender what a dead thread did not get', async () => {
+  // Of the first half some may be dropped for a slow peer, which is told as well: counting all that is told against what died is wrong.
+  test('accounts for every message when the thread that takes them dies', async () => {
+    const each = 20_000;
+    const taken = new Int32Array(new SharedArrayBuffer(4));
     await using hub = openThreadHub({ ringBytes: 4_096 });
     const transport = await hub.connect();
     await using bus = createBus({ transport });
-    const worker = await start(hub, { role: 'count' });
-    const lost: TransportStatus[] = [];
-    transport.observe((status) => lost.push(status));
-    const statuses: ThreadHubStatus[] = [];
-    const sent = 20_000;
-    for (let index = 0; index < sent; index++) void bus.publish('count.a', { index });
+    const worker = await start(hub, { role: 'count', taken });
+    const lost = { peerGone: 0, slowPeer: 0, closed: 0 };
+    transport.observe((status) => {
+      if (status.type === 'lost') lost[status.reason] += status.count;
+    });
+    for (let index = 0; index < each; index++) void bus.publish('count.a', { index });
     worker.postMessage('how many');
-    const [received] = (await once(worker, 'message')) as [number];
-    for (let index = 0; index < sent; index++) void bus.publish('count.a', { index });
+    await once(worker, 'message');
+    for (let index = 0; index < each; index++) void bus.publish('count.a', { index });
     await worker.terminate();
+    let undelivered = -1;
     for await (const status of hub.status()) {
-      statuses.push(status);
-      if (status.type === 'peerLost') break;
+      if (status.type !== 'peerLost') continue;
+      undelivered = status.undelivered;
+      break;
     }
     await transport.flush();
-    const count = lost.reduce((sum, status) => sum + (status.type === 'lost' ? status.count : 0), 0);
-    const { undelivered } = statuses.find((status) => status.type === 'peerLost') ?? { undelivered: -1 };
-    expect(count).toBe(undelivered);
-    expect(received).toBeLessThanOrEqual(sent);
-    console.info(`a thread ended with ${count} of ${2 * sent} messages on their way, each told as lost`);
-    expect(count).toBeGreaterThan(0);
+    const delivered = Atomics.load(taken, 0);
+    const both = delivered + lost.peerGone + lost.slowPeer - 2 * each;
+    console.info(
+      `a thread ended: ${2 * each} sent = ${delivered} delivered + ${lost.peerGone} told as lost + ${lost.slowPeer} as dropped - ${both} both`,
+    );
+    expect(lost.peerGone).toBe(undelivered);
+    expect(lost.peerGone).toBeGreaterThan(0);
+    expect(both).toBeGreaterThanOrEqual(0);
+    expect(both).toBeLessThanOrEqual(Math.min(delivered, lost.peerGone));
   });
 });
 
@@ -141,7 +148,7 @@ describe('openThreadHub', () => {
   });
 });
 
-async function start(hub: ThreadHub, data: { readonly role: string; readonly bytes?: number }): Promise<Worker> {
+async function start(hub: ThreadHub, data: { readonly role: string; readonly taken?: Int32Array }): Promise<Worker> {
   const link = hub.addThread();
   const worker = new Worker(new URL('../test/programs/thread-peer.mjs', import.meta.url), {
     workerData: { ...data, link },

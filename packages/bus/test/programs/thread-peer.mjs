@@ -5,12 +5,11 @@ import { openThreadTransport } from '../../dist/threads.js';
 
 const transport = await openThreadTransport(workerData.link);
 const bus = createBus({ transport });
-let received = 0;
 
 const roles = {
   /** Answers with what it is asked. */
   echo: () => bus.subscribe('echo', (message) => message.respond?.(message.data)),
-  count: () => bus.subscribe('count.>', () => void received++),
+  count: () => bus.subscribe('count.>', () => void Atomics.add(workerData.taken, 0, 1)),
   /** A member of a group that takes its time over each job. */
   work: () =>
     bus.subscribe(
@@ -47,4 +46,4 @@ const roles = {
 void roles[workerData.role]();
 await transport.flush();
 parentPort.postMessage('ready');
-parentPort.on('message', () => parentPort.postMessage(received));
+parentPort.on('message', () => parentPort.postMessage(Atomics.load(workerData.taken, 0)));
