@@ -41,7 +41,7 @@ export interface LoadOptions<Schema extends StandardSchemaV1> {
   readonly onUntrusted?: 'ignore' | 'fail';
   /** Nested (`{ cache: { diskMaxBytes: 1 } }`) or with paths as keys (`{ 'cache.diskMaxBytes': 1 }`). */
   readonly flags?: Readonly<Record<string, unknown>>;
-  /** @default 1 MiB. A longer file is a problem; so is a longer variable. */
+  /** @default 256 KiB, which any text takes less than 200 ms to refuse. A longer file is a problem; so is a longer variable. */
   readonly maxFileBytes?: number;
   /** How deep settings may nest, 1 to 500. @default 64 */
   readonly maxDepth?: number;
@@ -64,7 +64,7 @@ export function resolveLoadOptions(options: LoadOptions<StandardSchemaV1>) {
       `Expected \`profile\` to be one of ${names.join(', ') || '(no profiles are given)'}, got \`${profile}\``,
     );
   }
-  const maxFileBytes = atLeastOne('maxFileBytes', options.maxFileBytes ?? 1024 * 1024, Number.MAX_SAFE_INTEGER);
+  const maxFileBytes = atLeastOne('maxFileBytes', options.maxFileBytes ?? 256 * 1024, Number.MAX_SAFE_INTEGER);
   const { projectFile, trustDirectory, onUntrusted = 'ignore' } = options;
   if (onUntrusted !== 'ignore' && onUntrusted !== 'fail') {
     throw new TypeError(`Expected \`onUntrusted\` to be 'ignore' or 'fail', got \`${onUntrusted}\``);

@@ -72,7 +72,7 @@ export async function reviewProject(options: ReviewOptions): Promise<TrustReview
   const file =
     projectFile === undefined ? findFileUpward(cwd, `${name}.config`, topDirectory) : resolve(cwd, projectFile);
   if (file === undefined) return undefined;
-  const limits = { maxFileBytes: options.maxFileBytes ?? 1024 * 1024, maxDepth: options.maxDepth ?? 64 };
+  const limits = { maxFileBytes: options.maxFileBytes ?? 256 * 1024, maxDepth: options.maxDepth ?? 64 };
   const { layer, problems, sha256 } = await readFileLayer('project', file, limits);
   if (!problems.isEmpty) throw invalidConfig(problems);
   const digest = sha256();
