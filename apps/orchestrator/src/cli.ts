@@ -153,6 +153,37 @@ function describe(host: Host, version: string, done: (code: number) => void): Co
     .action(async (file, options) => {
       done(await (await import('./commands/cache.ts')).cacheWarm(host, file, own(options)));
     });
+  const jsonl = program.command('jsonl').description('files of JSON lines: whether they are sound, and mending them');
+  const reading = (command: Command): Command =>
+    shared(command)
+      .addOption(
+        new Option('--checksum <how>', 'what checksums of lines mean')
+          .choices(['ignore', 'verify', 'require'])
+          .default('verify'),
+      )
+      .option('--accept-tail', 'a last line without a newline is a line like others');
+  reading(jsonl.command('check'))
+    .description('what in files is not a record, and where; over all parts of a log')
+    .argument('<files...>', 'the files')
+    .addOption(new Option('--list <n>', 'damaged lines shown of each file').argParser(positiveInteger).default(20))
+    .action(async (files, options) => {
+      done(await (await import('./commands/jsonl.ts')).jsonlCheck(host, files, own(options)));
+    });
+  reading(jsonl.command('repair'))
+    .description('take out what is damaged, and keep it and the old file beside')
+    .argument('<file>', 'which no program must have open')
+    .option('--output <file>', 'where the valid lines go; default: in its place')
+    .action(async (file, options) => {
+      done(await (await import('./commands/jsonl.ts')).jsonlRepair(host, file, own(options)));
+    });
+  shared(jsonl.command('tail'))
+    .description('the last records of a file')
+    .argument('<file>', 'also one that is yet to come, with -f')
+    .addOption(new Option('-n, --lines <n>', 'how many').argParser(wholeNumber).default(10))
+    .option('-f, --follow', 'and those to come, until ctrl-C')
+    .action(async (file, options) => {
+      done(await (await import('./commands/jsonl-tail.ts')).jsonlTail(host, file, own(options)));
+    });
   return program;
 }
 
@@ -169,6 +200,11 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 
 function positiveInteger(text: string): number {
   if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 1 to 10,000.');
+  return Number(text);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 0 to 999,999,999.');
   return Number(text);
 }
 

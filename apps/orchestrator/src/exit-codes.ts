@@ -16,7 +16,7 @@ export const exitCodes = {
 
 export const exitCodeTexts: Readonly<Record<keyof typeof exitCodes, string>> = {
   succeeded: 'it went well; for run and resume: every task succeeded, was reused or skipped',
-  tasksFailed: 'the run ended and tasks of it failed; doctor or cache found something that needs mending',
+  tasksFailed: 'the run ended and tasks of it failed; doctor, cache or jsonl found something that needs mending',
   invalidInput: 'the workflow file, an input, an option or a setting is wrong: nothing was started',
   cannotGoOn: 'a file or folder could not be read or written; a run that was under way can be resumed',
   noSuchRun: 'there is no such run, it is active in another process, or there is nothing left to do',

@@ -1,6 +1,7 @@
 /** Any error as what a person is told of it and the exit code that says so. */
 import { CacheError } from '@cadre/cache';
 import { ConfigError } from '@cadre/config';
+import { JsonlError } from '@cadre/jsonl';
 import { WorkflowError, type WorkflowErrorCode } from '@cadre/workflow';
 import { CommanderError } from 'commander';
 import { CadreError } from './errors.ts';
@@ -24,6 +25,7 @@ export function failureOf(error: unknown): ToldFailure {
   if (error instanceof CacheError) {
     return { exitCode: exitCodes.cannotGoOn, code: error.code, message: `${error.message}.` };
   }
+  if (error instanceof JsonlError) return { exitCode: exitCodes.cannotGoOn, code: error.code, message: error.message };
   // Commander has printed its own message by now, and help and version are no failures.
   if (error instanceof CommanderError) {
     const exitCode = error.exitCode === 0 ? exitCodes.succeeded : exitCodes.invalidInput;

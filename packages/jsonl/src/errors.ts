@@ -28,7 +28,8 @@ export type JsonlErrorCode =
   | 'JSONL_LOG_CLOSED'
   | 'JSONL_LOG_ROTATED'
   | 'JSONL_INDEX_INVALID'
-  | 'JSONL_PART_MISSING';
+  | 'JSONL_PART_MISSING'
+  | 'JSONL_REPAIR_OUTPUT_EXISTS';
 
 export class JsonlError extends Error {
   override readonly name: string = 'JsonlError';

@@ -2,8 +2,9 @@
  * Read and write JSON lines: fast, in bounded memory, crash-safe.
  *
  * Reading is `readJsonl` (batches), `readJsonlValues` (one at a time), `followJsonl` (a growing file) and
- * `JsonlDecoder` (bytes pushed in by hand); writing is `openJsonlLog` (durable) and `encodeJsonl` (one line of text).
+ * `JsonlDecoder` (bytes pushed in by hand); writing is `openJsonlLog` (durable) and `encodeJsonl` (one line of text). `checkJsonl` looks for damage, `repairJsonl` takes it out.
  */
+export { type CheckOptions, checkJsonl, type JsonlCheck, type JsonlDamage } from './check.ts';
 export { type DecodeOptions, JsonlDecoder } from './decode.ts';
 export { encodeJsonl } from './encode.ts';
 export {
@@ -29,4 +30,5 @@ export {
   readJsonlValues,
 } from './read.ts';
 export type { RecoveredTail } from './recover.ts';
+export { type JsonlRepair, type RepairOptions, repairJsonl } from './repair.ts';
 export type { LineFilter } from './select.ts';
