@@ -7,7 +7,7 @@ import { type Random, SimulatedDisk, seeded, simulatedFolder } from '../test/sim
 import { type InvalidLine, type JsonlLog, type JsonlLogOptions, openJsonlLog, readJsonlValues } from './index.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'jsonl-power-'));
-const losses = process.env.CADRE_SOAK === '1' ? 10_000 : 400;
+const losses = process.env.CADRE_SOAK === '1' ? 10_000 : 250;
 const seed = Number(process.env.CADRE_SEED ?? Date.now() % 1_000_000);
 const patience = { timeout: 600_000 };
 const path = join(simulatedFolder, 'log.jsonl');

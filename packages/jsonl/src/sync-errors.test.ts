@@ -59,7 +59,7 @@ describe.skipIf(isSkipped)('openJsonlLog on a disk whose sync fails once', () =>
     }
     console.info(`${fired} syncs failed with EIO`);
     expect(fired).toBe(syncs);
-  }, 120_000);
+  }, 300_000);
 
   // Fails against a log that syncs its file and not the directory.
   test('is not opened where the entry of the file can not be synced', () => {
