@@ -29,6 +29,7 @@ export default defineCase<Summary>({
   unit: 'append',
   unitsPerIteration: callers,
   control: 'disk',
+  durable: true,
   validate: (summary, iterations) =>
     deepStrictEqual(summary, { appended: iterations * callers, bytes: iterations * callers * recordBytes }),
   variants: {

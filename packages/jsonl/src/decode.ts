@@ -253,7 +253,7 @@ export class LineDecoder<T> implements LineReceiver {
 
 const previewBytes = 80;
 
-export function requireBytes(chunk: unknown): void {
+function requireBytes(chunk: unknown): void {
   if (chunk instanceof Uint8Array) return;
   throw new TypeError(
     `Expected a chunk to be a Uint8Array, got \`${typeof chunk}\`; leave the stream's encoding unset`,
