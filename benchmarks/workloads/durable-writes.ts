@@ -45,6 +45,7 @@ export default defineWorkload<number>({
     unit: 'record',
     unitsPerIteration: size,
     control: 'disk',
+    durable: true,
     validate: (lines) => strictEqual(lines, size),
     variants: {
       cadre: ({ directory }) =>
