@@ -4,6 +4,7 @@
  * Packages resolve to each other's sources through the `@cadre/source` condition, so no test reads a stale build.
  */
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 
@@ -16,6 +17,8 @@ const workspaces = ['packages', 'apps', 'examples'].flatMap((group) =>
 export default defineConfig({
   test: {
     reporters: ['default', './test/closing-line.ts'],
+    // Much of the suite waits for processes, so that even two cores have room for a second file.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       ...[...workspaces, { name: 'benchmarks', folder: 'benchmarks' }].map(({ name, folder }) =>
         project(name, [`${folder}/**/*.test.ts`]),
@@ -33,7 +36,7 @@ function project(name: string, include: string[]) {
     test: {
       name,
       include,
-      exclude: ['**/node_modules/**', '**/dist/**'],
+      exclude: ['**/node_modules/**', '**/dist/**', '**/results/**'],
       testTimeout: 30_000,
       hookTimeout: 60_000,
     },
