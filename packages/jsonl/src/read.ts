@@ -19,9 +19,9 @@ export interface ReadOptions extends DecodeOptions {
    */
   readonly batchBytes?: number;
   /**
-   * Whether a regular file may be read on the event loop's own thread, 256 KiB a turn, as long as its reads take less than
-   * 1 ms, which saves waking a thread for each. False where a read may hang, on a network mount: the thread pool reads everything.
-   * @default true
+   * True: a file is read on the event loop's own thread while its reads take less than 1 ms, one chunk of 256 KiB a turn;
+   * after a slower one the thread pool reads the next 32. Costs less processor time; on a mount that hangs, the process
+   * hangs too. @default false
    */
   readonly synchronousReads?: boolean;
   /** Ends the reading: the iteration rejects with the signal's reason, and the file is closed. */
@@ -75,7 +75,7 @@ export async function* readJsonlValues<T = unknown>(
 }
 
 export function resolveReadOptions(options: ReadOptions) {
-  const { startOffset, batchBytes = 32 * 1024, synchronousReads = true, signal } = options;
+  const { startOffset, batchBytes = 32 * 1024, synchronousReads = false, signal } = options;
   if (startOffset !== undefined && !(Number.isSafeInteger(startOffset) && startOffset >= 0)) {
     throw new RangeError(`Expected \`startOffset\` to be a safe integer from 0 up, got \`${startOffset}\``);
   }
