@@ -3,52 +3,28 @@
  * when the connection comes back, the rest of the window is sent again, and what was received already is let go by its number.
  */
 import { randomBytes } from 'node:crypto';
-import { BodyDecoder, BodyEncoder, bodyFlag, type DecodedBody, type Dictionary } from './codec.ts';
+import { BodyEncoder } from './codec.ts';
+import { type Connect, Connection } from './connection.ts';
+import { Deliveries } from './deliveries.ts';
 import { BusError } from './errors.ts';
-import { Fifo } from './fifo.ts';
 import type { Hub } from './hub.ts';
-import { PublishedMessage } from './message.ts';
-import { SeenFilter } from './seen-filter.ts';
+import { type PeerLimits, resolvePeerLimits } from './limits.ts';
+import { SendWindow } from './send-window.ts';
 import { parsePattern, parseSubject } from './subject.ts';
-import type { LossReason, Outcome, Receiver, Transport, TransportMessage, TransportStatus } from './transport.ts';
+import type { LossReason, Receiver, Transport, TransportMessage, TransportStatus } from './transport.ts';
 import {
-  FrameReader,
   FrameWriter,
   frameHead,
   frameType,
   protocolVersion,
-  Ranges,
   readJson,
   readRanges,
   readUint32,
-  type Wire,
+  type Welcome,
   writeUint32,
 } from './wire.ts';
 
-export interface PeerLimits {
-  /** What the hub calls it. @default the process id */
-  readonly peerName?: string;
-  /** Bytes published and not known to have arrived; beyond it `publish` returns a promise. @default 16 MiB */
-  readonly maxWindowBytes?: number;
-  /** A full window makes `publish` wait, or refuse with BUS_OVERFLOW. @default 'wait' */
-  readonly onFull?: 'wait' | 'refuse';
-  /** Publishes that may wait for the window; one more is rejected with BUS_OVERFLOW. @default 65_536 */
-  readonly maxWaiting?: number;
-  /** The connection is looked at this often, and given up when nothing came for twice as long. @default 5_000 */
-  readonly heartbeatMs?: number;
-  /** The longest pause between two tries to reach the hub, which begin at a tenth of it. @default 200 */
-  readonly retryMs?: number;
-  /** How long one try may take. @default 5_000 */
-  readonly connectTimeoutMs?: number;
-}
-
-/** What is sent again after a hub has died must lie within what receivers remember: twice as many. */
-const maxWindowMessages = 65_536;
-
-/** Opens one connection. What comes over it is pushed; `lost` is called once when it is gone. */
-export type Connect = (events: { push(chunk: Buffer): void; lost(error: Error | undefined): void }) => Promise<Wire>;
-
-interface PeerSetup {
+export interface PeerSetup {
   /** For messages to people. */
   readonly name: string;
   readonly token: string;
@@ -58,53 +34,10 @@ interface PeerSetup {
   readonly limits: PeerLimits;
 }
 
-/** A frame that the hub has not settled yet. */
-interface Parcel {
-  readonly bytes: Buffer;
-  readonly start: number;
-  readonly end: number;
-}
-
-interface Waiting {
-  readonly message: TransportMessage;
-  readonly onNoResponders: (() => void) | undefined;
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
-}
-
 interface Subscriber {
   readonly pattern: string;
   readonly queue: string | undefined;
   readonly receiver: Receiver;
-}
-
-interface Sender {
-  readonly id: string;
-  readonly decoder: BodyDecoder;
-}
-
-interface Welcome {
-  readonly hub: string;
-  readonly isResumed: boolean;
-  readonly received: number;
-  readonly open: readonly number[];
-  readonly maxFrameBytes: number;
-}
-
-/** A message of a queue group, in hand until it is settled. */
-class PeerTrackedMessage extends PublishedMessage {
-  #settle: ((outcome: Outcome) => void) | undefined;
-
-  constructor({ subject, data, headers, reply }: DecodedBody, settle: (outcome: Outcome) => void) {
-    super(subject, data, headers, reply);
-    this.#settle = settle;
-  }
-
-  settle(outcome: Outcome): void {
-    const settle = this.#settle;
-    this.#settle = undefined;
-    settle?.(outcome);
-  }
 }
 
 /** The same frames, without a socket. */
@@ -129,38 +62,27 @@ class PeerTransport implements Transport {
   readonly #limits: Required<PeerLimits>;
   readonly #session = randomBytes(8).toString('hex');
   readonly #encoder = new BodyEncoder();
-  readonly #window = new Map<number, Parcel>();
-  readonly #waiting = new Fifo<Waiting>();
+  readonly #window: SendWindow;
+  readonly #deliveries: Deliveries;
   readonly #subscribers = new Map<number, Subscriber>();
   readonly #nobody = new Map<number, () => void>();
   readonly #pings = new Map<number, { readonly resolve: () => void; readonly reject: (reason: unknown) => void }>();
   readonly #listeners = new Set<(status: TransportStatus) => void>();
-  readonly #senders = new Map<number, Sender>();
-  readonly #seen = new SeenFilter({ window: 2 * maxWindowMessages });
-  readonly #acknowledged = new Ranges();
-  readonly #declined = new Ranges();
-  readonly #inHand = new Set<number>();
   /** What the present hub counts as lost of what we published. */
   readonly #lost = new Map<LossReason, number>();
+  /** Other sessions that listen to the present hub: should it die, the next one waits for them. */
+  readonly #others = new Set<string>();
+  #connection: Connection | undefined;
   #writer: FrameWriter;
-  #wire: Wire | undefined;
   #hub: string | null = null;
-  /** Grows with each hub, whose numbers mean nothing to the next. */
-  #epoch = 0;
   #maxFrameBytes = 16_777_216;
-  #windowBytes = 0;
   #sent = 0;
-  #received = 0;
   #shapesTold = 0;
   #nextId = 1;
-  #lastHeardMs = 0;
   #heartbeat: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
   #attempts = 0;
-  /** The hub has greeted back over the present wire. */
-  #isWelcome = false;
   #onGone: (() => void) | undefined;
-  #onWelcome: ((error: Error | undefined) => void) | undefined;
   #state: 'open' | 'closing' | 'closed' = 'open';
   #closing: Promise<void> | undefined;
 
@@ -168,6 +90,12 @@ class PeerTransport implements Transport {
     this.#setup = setup;
     this.name = setup.name;
     this.#limits = resolvePeerLimits(setup.limits);
+    this.#window = new SendWindow(this.#limits);
+    this.#deliveries = new Deliveries({
+      receiverOf: (subscription) => this.#subscribers.get(subscription)?.receiver,
+      schedule: () => this.#writer.schedule(),
+      failed: (error) => this.#tell({ type: 'transportFailed', error }),
+    });
     this.#writer = this.#newWriter();
   }
 
@@ -184,9 +112,9 @@ class PeerTransport implements Transport {
 
   publish(message: TransportMessage, onNoResponders?: () => void): void | Promise<void> {
     if (this.#state !== 'open') throw this.#closedError();
-    if (this.#waiting.length > 0 || this.#isFull) {
+    if (this.#window.waiting > 0 || !this.#window.hasRoom) {
       parseSubject(message.subject);
-      return this.#wait(message, onNoResponders);
+      return this.#window.wait(message, onNoResponders);
     }
     this.#send(message, onNoResponders);
     return undefined;
@@ -240,27 +168,13 @@ class PeerTransport implements Transport {
     const { chunk } = writer;
     chunk.writeDoubleLE(number, at);
     encoder.write(chunk, at + 8);
-    this.#window.set(number, { bytes: chunk, start: at - frameHead, end: at + size });
-    this.#windowBytes += size + frameHead;
-  }
-
-  #wait(message: TransportMessage, onNoResponders: (() => void) | undefined): Promise<void> {
-    const { onFull, maxWaiting, maxWindowBytes } = this.#limits;
-    if (onFull === 'refuse' || this.#waiting.length >= maxWaiting) {
-      const error = new BusError(
-        'BUS_OVERFLOW',
-        `${this.#windowBytes} bytes are on their way (maxWindowBytes ${maxWindowBytes}) and ${this.#waiting.length} publishes wait (maxWaiting ${maxWaiting}, onFull ${onFull}); await what publish returns, or publish less`,
-      );
-      if (onFull === 'refuse') throw error;
-      return Promise.reject(error);
-    }
-    return new Promise((resolve, reject) => this.#waiting.push({ message, onNoResponders, resolve, reject }));
+    this.#window.add(number, chunk, at - frameHead, at + size);
   }
 
   #hear(type: number, bytes: Buffer, start: number, end: number): void {
     switch (type) {
       case frameType.deliver:
-        this.#deliver(bytes, start, end);
+        this.#deliveries.take(bytes, start, end);
         return;
       case frameType.acknowledge:
         readRanges(bytes, start, end, (number) => this.#settled(number));
@@ -277,23 +191,22 @@ class PeerTransport implements Transport {
         return;
       }
       case frameType.origin:
-        this.#learnSender(readJson(bytes, start, end));
+        this.#deliveries.learnSender(readJson(bytes, start, end));
         return;
+      case frameType.listeners: {
+        const { session, listens } = readJson(bytes, start, end) as { session: string; listens: boolean };
+        if (listens) this.#others.add(session);
+        else this.#others.delete(session);
+        return;
+      }
       case frameType.ping:
         bytes.copy(this.#writer.chunk, this.#writer.begin(frameType.pong, end - start), start, end);
         return;
       case frameType.pong: {
         const id = readUint32(bytes, start);
+        this.#deliveries.answered(id);
         this.#pings.get(id)?.resolve();
         this.#pings.delete(id);
-        return;
-      }
-      case frameType.welcome:
-        this.#welcomed(readJson(bytes, start, end) as Welcome);
-        return;
-      case frameType.refused: {
-        const { reason } = readJson(bytes, start, end) as { reason: string };
-        this.#onWelcome?.(new BusError('BUS_REFUSED', `The hub of ${this.name} refused this peer: ${reason}`));
         return;
       }
       default:
@@ -301,229 +214,66 @@ class PeerTransport implements Transport {
     }
   }
 
-  #deliver(bytes: Buffer, start: number, end: number): void {
-    const number = bytes.readDoubleLE(start);
-    const sender = this.#senders.get(readUint32(bytes, start + 8));
-    const sequence = bytes.readDoubleLE(start + 12);
-    const isTracked = bytes.readUInt16LE(start + 20) === 1;
-    const count = bytes.readUInt16LE(start + 22);
-    const bodyStart = start + 24 + count * 4;
-    this.#received = number;
-    if (sender === undefined)
-      throw new BusError('BUS_PROTOCOL', 'The hub passed on a message of a peer it never named');
-    const source = isTracked ? `${sender.id}/${readUint32(bytes, start + 24)}` : sender.id;
-    const isKnown = this.#seen.seen(source, sequence);
-    const body =
-      isKnown && (bytes[bodyStart] ?? 0) & bodyFlag.resent ? undefined : this.#decode(sender, bytes, bodyStart, end);
-    if (body === undefined) this.#acknowledge(number);
-    else if (isTracked) this.#deliverTracked(number, readUint32(bytes, start + 24), body);
-    else this.#deliverPlain(number, bytes, start + 24, count, body);
-  }
-
-  #decode({ decoder }: Sender, bytes: Buffer, start: number, end: number): DecodedBody | undefined {
-    try {
-      return decoder.decode(bytes, start, end);
-    } catch (error) {
-      this.#tell({ type: 'transportFailed', error });
-      return undefined;
-    }
-  }
-
-  #deliverPlain(number: number, bytes: Buffer, idsStart: number, count: number, body: DecodedBody): void {
-    const message = new PublishedMessage(body.subject, body.data, body.headers, body.reply);
-    let waiting: Promise<void>[] | undefined;
-    for (let index = 0; index < count; index++) {
-      const wait = this.#subscribers.get(readUint32(bytes, idsStart + index * 4))?.receiver.deliver(message);
-      if (wait !== undefined) {
-        waiting ??= [];
-        waiting.push(wait);
-      }
-    }
-    if (waiting === undefined) this.#acknowledge(number);
-    else this.#acknowledgeAfter(number, waiting);
-  }
-
-  #deliverTracked(number: number, id: number, body: DecodedBody): void {
-    const subscriber = this.#subscribers.get(id);
-    if (subscriber === undefined) {
-      this.#declined.add(number);
-      this.#writer.schedule();
-      return;
-    }
-    const epoch = this.#epoch;
-    this.#inHand.add(number);
-    const message = new PeerTrackedMessage(body, (outcome) => {
-      if (epoch !== this.#epoch) return;
-      this.#inHand.delete(number);
-      (outcome === 'dropped' ? this.#declined : this.#acknowledged).add(number);
-      this.#writer.schedule();
-    });
-    // Whoever is made to wait is told by the mailbox; the message is in hand all the same.
-    subscriber.receiver.deliver(message)?.catch((error: unknown) => this.#tell({ type: 'transportFailed', error }));
-  }
-
-  #acknowledge(number: number): void {
-    this.#acknowledged.add(number);
-    this.#writer.schedule();
-  }
-
-  /** A receiver with the policy `wait` holds the hub up, and through it the sender. */
-  async #acknowledgeAfter(number: number, waiting: readonly Promise<void>[]): Promise<void> {
-    const epoch = this.#epoch;
-    this.#inHand.add(number);
-    await Promise.allSettled(waiting);
-    if (epoch !== this.#epoch) return;
-    this.#inHand.delete(number);
-    this.#acknowledge(number);
-  }
-
-  get #isFull(): boolean {
-    return this.#windowBytes >= this.#limits.maxWindowBytes || this.#window.size >= maxWindowMessages;
-  }
-
   #settled(number: number): void {
-    const parcel = this.#window.get(number);
-    if (parcel === undefined) return;
-    this.#window.delete(number);
-    this.#windowBytes -= parcel.end - parcel.start;
+    this.#window.settle(number);
     if (this.#nobody.size > 0) this.#nobody.delete(number);
   }
 
   #admitWaiting(): void {
-    while (!this.#isFull) {
-      const waiting = this.#waiting.shift();
-      if (waiting === undefined) return;
-      try {
-        this.#send(waiting.message, waiting.onNoResponders);
-        waiting.resolve();
-      } catch (error) {
-        waiting.reject(error);
-      }
+    if (this.#window.waiting > 0) {
+      this.#window.admit((message, onNoResponders) => this.#send(message, onNoResponders));
     }
   }
 
-  #learnSender(value: unknown): void {
-    const { origin, id, dictionary } = value as { origin: number; id: string; dictionary: Dictionary };
-    const known = this.#senders.get(origin);
-    if (known !== undefined && known.id === id) known.decoder.dictionary = dictionary;
-    else this.#senders.set(origin, { id, decoder: new BodyDecoder(dictionary) });
-  }
-
-  async #connect(): Promise<void> {
-    const { connectTimeoutMs, peerName } = this.#limits;
-    let wire: Wire | undefined;
-    let timer: NodeJS.Timeout | undefined;
-    let isLost = false;
-    const lost = (error: Error | undefined) => {
-      if (isLost) return;
-      isLost = true;
-      this.#onWelcome?.(error ?? new Error('the connection was closed'));
-      if (wire !== undefined && this.#wire === wire) this.#disconnected(error);
-    };
-    const reader = new FrameReader(Number.MAX_SAFE_INTEGER, (type, bytes, start, end) => {
-      this.#hear(type, bytes, start, end);
+  #connect(): Promise<void> {
+    const connection: Connection = new Connection({
+      name: this.name,
+      connect: this.#setup.connect,
+      timeoutMs: this.#limits.connectTimeoutMs,
+      welcomed: (welcome) => this.#welcomed(welcome),
+      frame: (type, bytes, start, end) => this.#hear(type, bytes, start, end),
+      lost: (error) => this.#disconnected(error),
     });
-    const push = (chunk: Buffer) => {
-      if (isLost) return;
-      this.#lastHeardMs = performance.now();
-      try {
-        reader.push(chunk);
-      } catch (error) {
-        wire?.end();
-        lost(error instanceof Error ? error : new Error(String(error)));
-      }
-    };
-    try {
-      await new Promise<void>((resolve, reject) => {
-        const fail = (error: Error) => {
-          reject(error instanceof BusError ? error : this.#unreachable(error));
-        };
-        timer = setTimeout(() => fail(new Error(`no answer within ${connectTimeoutMs} ms`)), connectTimeoutMs);
-        this.#onWelcome = (error) => {
-          this.#onWelcome = undefined;
-          if (error === undefined) resolve();
-          else fail(error);
-        };
-        this.#setup.connect({ push, lost }).then((opened) => {
-          wire = opened;
-          if (this.#state === 'closed') {
-            wire.end();
-            return;
-          }
-          this.#wire = wire;
-          const greeting = new FrameWriter(
-            (chunk) => opened.write(chunk),
-            () => undefined,
-          );
-          greeting.json(frameType.hello, {
-            version: protocolVersion,
-            token: this.#setup.token,
-            session: this.#session,
-            name: peerName,
-            hub: this.#hub,
-            received: this.#received,
-            inHand: [...this.#inHand],
-          });
-          greeting.flush();
-        }, fail);
-      });
-    } catch (error) {
-      isLost = true;
-      wire?.end();
-      if (this.#wire === wire) this.#wire = undefined;
-      throw error;
-    } finally {
-      this.#onWelcome = undefined;
-      clearTimeout(timer);
-    }
+    this.#connection = connection;
+    return connection.open({
+      version: protocolVersion,
+      token: this.#setup.token,
+      session: this.#session,
+      name: this.#limits.peerName,
+      hub: this.#hub,
+      listeners: [...this.#others],
+      received: this.#deliveries.received,
+      inHand: this.#deliveries.inHand,
+    });
   }
 
-  #welcomed({ hub, isResumed, received, open, maxFrameBytes }: Welcome): void {
+  #welcomed({ hub, isResumed, received, open, listeners, maxFrameBytes }: Welcome): void {
     const isKnown = isResumed && hub === this.#hub;
     const wasConnected = this.#hub !== null;
     this.#maxFrameBytes = maxFrameBytes;
     this.#hub = hub;
     this.#attempts = 0;
-    this.#acknowledged.pairs.length = 0;
-    this.#declined.pairs.length = 0;
-    this.#senders.clear();
-    if (!isKnown) {
-      this.#epoch++;
-      this.#received = 0;
-      this.#inHand.clear();
-      this.#lost.clear();
-    }
+    this.#deliveries.reconnected(isKnown);
+    if (!isKnown) this.#lost.clear();
+    this.#others.clear();
+    for (const listener of listeners) if (listener !== this.#session) this.#others.add(listener);
     const writer = this.#newWriter();
     this.#writer = writer;
-    this.#isWelcome = true;
     this.#shapesTold = 0;
     if (this.#encoder.shapes > 0) this.#tellDictionary();
     for (const [id, { pattern, queue }] of this.#subscribers) {
       writer.json(frameType.subscribe, { id, pattern, queue: queue ?? null });
     }
-    this.#sendWindow(isKnown ? received : 0, new Set(open), wasConnected && !isKnown);
+    writer.begin(frameType.subscribed, 0);
+    const settled = (number: number) => this.#settled(number);
+    this.#window.writeAgain(writer, isKnown ? received : 0, new Set(open), wasConnected && !isKnown, settled);
     for (const id of this.#pings.keys()) this.#writePing(id);
-    this.#onWelcome?.(undefined);
     if (wasConnected) this.#tell({ type: 'reconnected' });
     this.#admitWaiting();
   }
 
-  #sendWindow(received: number, open: ReadonlySet<number>, isResent: boolean): void {
-    for (const [number, { bytes, start, end }] of [...this.#window]) {
-      if (number <= received) {
-        if (!open.has(number)) this.#settled(number);
-        continue;
-      }
-      const flags = start + frameHead + 8;
-      if (isResent) bytes[flags] = (bytes[flags] ?? 0) | bodyFlag.resent;
-      const at = this.#writer.copy(bytes, start, end);
-      this.#window.set(number, { bytes: this.#writer.chunk, start: at, end: at + end - start });
-    }
-  }
-
   #disconnected(error: Error | undefined): void {
-    this.#wire = undefined;
-    this.#isWelcome = false;
+    this.#connection = undefined;
     // What is written from now on is kept by the window and the subscribers alone.
     this.#writer = this.#newWriter();
     if (this.#state !== 'open') {
@@ -545,7 +295,7 @@ class PeerTransport implements Transport {
     try {
       await this.#connect();
     } catch (error) {
-      if (this.#state === 'closed') return;
+      if (this.#state !== 'open') return;
       if (error instanceof BusError && error.code === 'BUS_REFUSED') {
         this.#tell({ type: 'transportFailed', error });
         await this.close();
@@ -556,14 +306,17 @@ class PeerTransport implements Transport {
   }
 
   #beat(): void {
-    if (this.#wire === undefined || !this.#isWelcome) return;
-    if (performance.now() - this.#lastHeardMs > this.#limits.heartbeatMs * 2) {
-      const wire = this.#wire;
-      wire.end();
-      this.#disconnected(new Error(`nothing was heard from the hub for ${this.#limits.heartbeatMs * 2} ms`));
+    const connection = this.#connection;
+    if (connection === undefined || !connection.isOpen) return;
+    const { heartbeatMs } = this.#limits;
+    if (connection.silentMs > heartbeatMs * 2) {
+      connection.end();
+      this.#disconnected(new Error(`nothing was heard from the hub for ${heartbeatMs * 2} ms`));
       return;
     }
-    this.#writePing(0);
+    const id = this.#nextId++;
+    this.#deliveries.asking(id);
+    this.#writePing(id);
   }
 
   #ping(): Promise<void> {
@@ -587,12 +340,10 @@ class PeerTransport implements Transport {
   #newWriter(): FrameWriter {
     const writer: FrameWriter = new FrameWriter(
       (chunk) => {
-        if (this.#isWelcome && writer === this.#writer) this.#wire?.write(chunk);
+        if (writer === this.#writer) this.#connection?.write(chunk);
       },
       () => {
-        if (!this.#isWelcome || writer !== this.#writer) return;
-        this.#acknowledged.writeTo(writer, frameType.acknowledge);
-        this.#declined.writeTo(writer, frameType.decline);
+        if (writer === this.#writer && this.#connection?.isOpen) this.#deliveries.writeTo(writer);
       },
     );
     return writer;
@@ -604,84 +355,47 @@ class PeerTransport implements Transport {
 
   async #close(): Promise<void> {
     this.#state = 'closing';
-    const isReached = this.#isWelcome && (await this.#reachHub());
-    if (isReached) await this.#sayGoodbye();
+    clearTimeout(this.#retry);
+    const isReached = this.#connection?.isOpen === true && (await this.#takeLeave());
     this.#state = 'closed';
     clearInterval(this.#heartbeat);
-    clearTimeout(this.#retry);
-    this.#wire?.end();
-    this.#wire = undefined;
-    const left = this.#waiting.length + (isReached ? 0 : this.#window.size);
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      next.reject(this.#closedError());
-    }
-    for (const { reject } of this.#pings.values()) reject(this.#closedError());
+    this.#connection?.end();
+    const left = this.#window.waiting + (isReached ? 0 : this.#window.size);
+    const reason = this.#closedError();
+    for (const { reject } of this.#pings.values()) reject(reason);
     this.#pings.clear();
-    this.#window.clear();
+    this.#window.close(reason);
     if (left > 0) this.#tell({ type: 'lost', count: left, reason: 'closed' });
   }
 
-  /** The hub ends the connection once it has forgotten us. */
-  async #sayGoodbye(): Promise<void> {
+  /** Whether the hub has all that was published, so that it can see to it without us. It ends the connection once it has forgotten us. */
+  async #takeLeave(): Promise<boolean> {
+    const gone = new Promise<'gone'>((resolve) => {
+      this.#onGone = () => resolve('gone');
+    });
     let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      this.#onGone = resolve;
-      timer = setTimeout(resolve, this.#limits.connectTimeoutMs);
+    const tooLate = new Promise<'too late'>((resolve) => {
+      timer = setTimeout(() => resolve('too late'), this.#limits.connectTimeoutMs);
+    });
+    try {
+      const reached = this.#ping().then(() => 'reached' as const);
+      if ((await Promise.race([reached, gone, tooLate])) !== 'reached') {
+        // It is rejected once all is closed, and by then this is known.
+        reached.catch(() => undefined);
+        return false;
+      }
       this.#writer.begin(frameType.bye, 0);
       this.#writer.flush();
-    });
-    clearTimeout(timer);
-  }
-
-  /** Whether the hub has all that was published, so that it can see to it without us. */
-  async #reachHub(): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), this.#limits.connectTimeoutMs);
-    });
-    const reached = this.#ping().then(
-      () => true,
-      () => false,
-    );
-    try {
-      return await Promise.race([reached, tooLate]);
+      await Promise.race([gone, tooLate]);
+      return true;
     } finally {
       clearTimeout(timer);
     }
   }
 
-  #unreachable(cause: Error): BusError {
-    return new BusError('BUS_UNREACHABLE', `The hub of ${this.name} can't be reached: ${cause.message}`, { cause });
-  }
-
   #closedError(): BusError {
     return new BusError('BUS_CLOSED', `The ${this.name} transport is closed`);
   }
-}
-
-function resolvePeerLimits(limits: PeerLimits): Required<PeerLimits> {
-  const {
-    peerName = String(process.pid),
-    maxWindowBytes = 16_777_216,
-    onFull = 'wait',
-    maxWaiting = 65_536,
-    heartbeatMs = 5_000,
-    retryMs = 200,
-    connectTimeoutMs = 5_000,
-  } = limits;
-  for (const [name, value] of Object.entries({ maxWindowBytes, maxWaiting })) {
-    if (!(value >= 1))
-      throw new RangeError(`Expected \`${name}\` to be at least 1, got \`${value}\` (${typeof value})`);
-  }
-  for (const [name, value] of Object.entries({ heartbeatMs, retryMs, connectTimeoutMs })) {
-    if (!(value >= 1 && value <= 1_000_000_000)) {
-      throw new RangeError(`Expected \`${name}\` to be from 1 to 1000000000, got \`${value}\` (${typeof value})`);
-    }
-  }
-  if (onFull !== 'wait' && onFull !== 'refuse') {
-    throw new TypeError(`Expected \`onFull\` to be wait or refuse, got \`${onFull}\``);
-  }
-  return Object.freeze({ peerName, maxWindowBytes, onFull, maxWaiting, heartbeatMs, retryMs, connectTimeoutMs });
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -54,54 +54,108 @@ describe('the hub of sockets', () => {
 
   // A peer that forgets what it sent once it is written loses what stood in the sockets; one that sends all of it again, without the
   // numbers by which the receiver knows it, delivers twice; a hub that passes on at once all that gathered drops what is over 32,768.
-  // In the soak alone: on a busy machine one run of 12 kills in ten has not come to its end, why is not known (README, Limits).
-  test.runIf(soak)(
-    'loses nothing and repeats nothing when it is killed and started again',
-    async () => {
-      const kills = 12;
-      const path = newPath();
-      let hub = await start('socket-hub.mjs', path);
-      const [one, other] = await Promise.all([1, 2].map(() => openSocketTransport({ path, retryMs: 50 })));
-      if (one === undefined || other === undefined) throw new Error('Expected two transports');
-      const [sender, receiver] = [createBus({ transport: one }), createBus({ transport: other })];
-      const lost = countLost(one);
-      const seen = new Map<number, number>();
-      let inOrder = 0;
-      receiver.subscribe<{ index: number }>('a.*', ({ data }) => {
-        if (data.index === seen.size) inOrder++;
-        seen.set(data.index, (seen.get(data.index) ?? 0) + 1);
-      });
-      await receiver.flush();
-      let sent = 0;
-      let heldKills = 0;
-      for (let round = 0; round < kills; round++) {
-        // In two of three rounds messages are on their way through the hub; in the third it still holds what gathered.
-        if (round % 3 !== 2) await untilTrue(() => seen.size + lost.count >= sent);
-        else heldKills++;
-        for (let turns = 0; turns < 40 + (round % 5) * 20; turns++) {
-          for (let burst = 0; burst < 50; burst++) await sender.publish('a.b', { index: sent++ });
-          await turn();
-        }
-        // More than one peer may have on its way.
-        if (round === 2) for (let burst = 0; burst < 40_000; burst++) await sender.publish('a.b', { index: sent++ });
-        await kill(hub);
-        for (let burst = 0; burst < 50; burst++) void sender.publish('a.b', { index: sent++ });
-        hub = await start('socket-hub.mjs', path);
-        await Promise.all([sender.flush(), receiver.flush()]);
+  test('loses nothing and repeats nothing when it is killed and started again', async () => {
+    const kills = soak ? 60 : 6;
+    const path = newPath();
+    let hub = await start('socket-hub.mjs', path);
+    const [one, other] = await Promise.all([1, 2].map(() => openSocketTransport({ path, retryMs: 50 })));
+    if (one === undefined || other === undefined) throw new Error('Expected two transports');
+    const [sender, receiver] = [createBus({ transport: one }), createBus({ transport: other })];
+    const lost = countLost(one);
+    const seen = new Map<number, number>();
+    let inOrder = 0;
+    receiver.subscribe<{ index: number }>('a.*', ({ data }) => {
+      if (data.index === seen.size) inOrder++;
+      seen.set(data.index, (seen.get(data.index) ?? 0) + 1);
+    });
+    await receiver.flush();
+    let sent = 0;
+    let heldKills = 0;
+    for (let round = 0; round < kills; round++) {
+      // In two of three rounds messages are on their way through the hub; in the third it still holds what gathered.
+      if (round % 3 !== 2) await untilTrue(() => seen.size + lost.count >= sent);
+      else heldKills++;
+      for (let turns = 0; turns < 40 + (round % 5) * 20; turns++) {
+        for (let burst = 0; burst < 50; burst++) await sender.publish('a.b', { index: sent++ });
+        await turn();
       }
-      await untilTrue(() => seen.size + lost.count >= sent);
-      const twice = [...seen.values()].filter((times) => times > 1).length;
-      console.info(
-        `hub killed ${kills} times, ${heldKills} of them while it held all: ${sent} sent, ${seen.size} delivered, ${lost.count} lost, ${twice} twice`,
-      );
-      expect(lost.count).toBe(0);
-      expect(seen.size).toBe(sent);
-      expect(twice).toBe(0);
-      expect(inOrder).toBe(seen.size);
-      await Promise.all([one.close(), other.close()]);
-    },
-    280_000,
-  );
+      // More than one peer may have on its way.
+      if (round === 2) for (let burst = 0; burst < 40_000; burst++) await sender.publish('a.b', { index: sent++ });
+      await kill(hub);
+      for (let burst = 0; burst < 50; burst++) void sender.publish('a.b', { index: sent++ });
+      hub = await start('socket-hub.mjs', path);
+      await Promise.all([sender.flush(), receiver.flush()]);
+    }
+    await untilTrue(() => seen.size + lost.count >= sent);
+    const twice = [...seen.values()].filter((times) => times > 1).length;
+    console.info(
+      `hub killed ${kills} times, ${heldKills} of them while it held all: ${sent} sent, ${seen.size} delivered, ${lost.count} lost, ${twice} twice`,
+    );
+    expect(lost.count).toBe(0);
+    expect(seen.size).toBe(sent);
+    expect(twice).toBe(0);
+    expect(inOrder).toBe(seen.size);
+    await Promise.all([one.close(), other.close()]);
+  }, 280_000);
+
+  // With a second try begun for each that fails after it was connected, tries end one another's connection, and the peer stays away.
+  test('is reached again when connections end before it has answered', async () => {
+    const path = newPath();
+    const through = newPath();
+    await using hub = await openSocketHub({ path, token: 't' });
+    const proxy = await openProxy(through, path);
+    const transport = await openSocketTransport({ path: through, token: 't', retryMs: 20, connectTimeoutMs: 300 });
+    const [sender, receiver] = [createBus({ transport }), createBus({ transport: await hub.connect() })];
+    const seen: number[] = [];
+    receiver.subscribe<number>('a', ({ data }) => void seen.push(data));
+    let reconnected = 0;
+    transport.observe(({ type }) => void (type === 'reconnected' && reconnected++));
+    for (let round = 1; round <= 5; round++) {
+      const before = proxy.connections;
+      proxy.refuse(round);
+      proxy.cut();
+      sender.publish('a', round);
+      await sender.flush();
+      expect(proxy.connections - before).toBe(round + 1);
+    }
+    await receiver.flush();
+    expect(seen).toEqual([1, 2, 3, 4, 5]);
+    expect(reconnected).toBe(5);
+    await transport.close();
+    await proxy.close();
+  });
+
+  // With only what is on its way to a peer counted as open, the sender lets go of what the hub still holds, and it dies with the hub.
+  test('may die while it holds what it gathered for a peer that is still away, and its sender was cut meanwhile', async () => {
+    const path = newPath();
+    const [toSender, toReceiver] = [newPath(), newPath()];
+    const [senderProxy, receiverProxy] = [await openProxy(toSender, path), await openProxy(toReceiver, path)];
+    const first = await openSocketHub({ path, token: 't' });
+    const one = await openSocketTransport({ path: toSender, token: 't', retryMs: 20 });
+    const other = await openSocketTransport({ path: toReceiver, token: 't', retryMs: 20 });
+    const [sender, receiver] = [createBus({ transport: one }), createBus({ transport: other })];
+    const seen: number[] = [];
+    receiver.subscribe<number>('a', ({ data }) => void seen.push(data));
+    await receiver.flush();
+    await sender.flush();
+    await first.close();
+    receiverProxy.refuse(Number.POSITIVE_INFINITY);
+    const second = await openSocketHub({ path, token: 't', regatherMs: 1_000_000 });
+    for (let each = 0; each < 100; each++) sender.publish('a', each);
+    await sender.flush();
+    senderProxy.cut();
+    await sender.flush();
+    expect(second.peers).toHaveLength(1);
+    await second.close();
+    receiverProxy.refuse(0);
+    await using third = await openSocketHub({ path, token: 't', regatherMs: 1_000_000 });
+    await Promise.all([sender.flush(), receiver.flush()]);
+    await sender.flush();
+    await receiver.flush();
+    expect(seen).toEqual(Array.from({ length: 100 }, (_, each) => each));
+    expect(third.peers).toHaveLength(2);
+    await Promise.all([one.close(), other.close(), senderProxy.close(), receiverProxy.close()]);
+  });
 
   // Without the reports, or with a message counted as delivered once it is written, what a killed peer had not read is gone in silence.
   test('accounts for every message when subscribers are killed', async () => {

@@ -5,10 +5,12 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Connect } from './connection.ts';
 import { BusError } from './errors.ts';
-import { Hub, type HubLimits, type HubStatus } from './hub.ts';
+import { Hub, type HubStatus } from './hub.ts';
+import type { HubLimits, PeerLimits } from './limits.ts';
 import { Mailbox } from './mailbox.ts';
-import { type Connect, connectWithin, openPeer, type PeerLimits } from './peer.ts';
+import { connectWithin, openPeer } from './peer.ts';
 import type { Transport } from './transport.ts';
 import type { Wire } from './wire.ts';
 
@@ -146,7 +148,7 @@ class UnixSocketHub implements SocketHub {
     this.#sockets.add(socket);
     const wire: Wire = {
       write: (bytes) => void socket.write(bytes),
-      end: () => socket.destroySoon(),
+      end: () => endSoon(socket),
     };
     const peer = this.#hub.accept(wire);
     socket.on('data', (chunk) => {
@@ -187,7 +189,7 @@ function connectTo(path: string): Connect {
       const socket = connect(path);
       let failure: Error | undefined;
       socket.once('connect', () => {
-        resolve({ write: (bytes) => void socket.write(bytes), end: () => socket.destroySoon() });
+        resolve({ write: (bytes) => void socket.write(bytes), end: () => endSoon(socket) });
       });
       socket.on('data', push);
       socket.on('error', (error) => {
@@ -197,6 +199,12 @@ function connectTo(path: string): Connect {
       // A hub that half-closes is gone for us.
       socket.on('close', () => lost(failure));
     });
+}
+
+/** What was written goes out first, unless the other side has stopped reading. */
+function endSoon(socket: Socket): void {
+  socket.setTimeout(1_000, () => socket.destroy());
+  socket.destroySoon();
 }
 
 function isAnswering(path: string): Promise<boolean> {

@@ -5,7 +5,7 @@
 import { BusError } from './errors.ts';
 
 /** Both sides speak this version, or refuse each other. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 export const frameType = {
   hello: 1,
@@ -24,7 +24,40 @@ export const frameType = {
   ping: 14,
   pong: 15,
   bye: 16,
+  /** Of a peer: all its subscriptions have been told. */
+  subscribed: 17,
+  /** Of a hub: who else listens, or no longer does. */
+  listeners: 18,
 } as const;
+
+/** What a peer says first. */
+export interface Hello {
+  readonly version: number;
+  readonly token: string;
+  readonly session: string;
+  readonly name: string;
+  /** The hub it was connected to before, */
+  readonly hub: string | null;
+  /** and the sessions that listened to that one. */
+  readonly listeners: readonly string[];
+  /** The number of the last parcel that it received from that one. */
+  readonly received: number;
+  /** Of these, what it has still in hand. */
+  readonly inHand: readonly number[];
+}
+
+/** What a hub answers to who may come in. */
+export interface Welcome {
+  readonly hub: string;
+  /** The session is known, with all that was on its way to it and from it. */
+  readonly isResumed: boolean;
+  /** The number of the last publish that the hub received from it. */
+  readonly received: number;
+  /** Of these, what is not settled yet. */
+  readonly open: readonly number[];
+  readonly listeners: readonly string[];
+  readonly maxFrameBytes: number;
+}
 
 /** Length and type. */
 export const frameHead = 5;

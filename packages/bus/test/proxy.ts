@@ -12,6 +12,8 @@ export interface Proxy {
   /** Holds everything back until `resume`. */
   pause(): void;
   resume(): void;
+  /** Ends so many of the next connections as soon as they are made, as a hub does that dies with them in its queue. */
+  refuse(connections: number): void;
   close(): Promise<void>;
 }
 
@@ -19,11 +21,17 @@ export async function openProxy(path: string, target: string): Promise<Proxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let connections = 0;
   let isPaused = false;
+  let refusals = 0;
   const server = createServer({ allowHalfOpen: true }, (inner) => {
+    connections++;
+    if (refusals > 0) {
+      refusals--;
+      inner.destroy();
+      return;
+    }
     const outer = connect({ path: target, allowHalfOpen: true });
     const pair = [inner, outer] as const;
     pairs.add(pair);
-    connections++;
     inner.pipe(outer);
     outer.pipe(inner);
     if (isPaused) for (const socket of pair) socket.pause();
@@ -61,6 +69,9 @@ export async function openProxy(path: string, target: string): Promise<Proxy> {
     resume() {
       isPaused = false;
       for (const pair of pairs) for (const socket of pair) socket.resume();
+    },
+    refuse(count) {
+      refusals = count;
     },
     async close() {
       const closed = once(server, 'close');

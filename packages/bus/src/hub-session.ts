@@ -1,0 +1,419 @@
+/**
+ * One peer as its hub knows it, through any number of connections: what it subscribed to, what is on its way to it, and what became of
+ * what it published.
+ */
+import type { Dictionary } from './codec.ts';
+import { BusError } from './errors.ts';
+import type { HubLimits } from './limits.ts';
+import type { LossReason } from './transport.ts';
+import {
+  FrameWriter,
+  frameHead,
+  frameType,
+  type Hello,
+  Ranges,
+  readJson,
+  readRanges,
+  readUint32,
+  type Welcome,
+  type Wire,
+  writeUint32,
+} from './wire.ts';
+
+/** One message of one sender, until all who get it have it. */
+export interface Passage {
+  readonly sender: HubSession;
+  readonly number: number;
+  pending: number;
+}
+
+/** One message on its way to one peer. */
+interface Parcel {
+  readonly passage: Passage;
+  /** The whole frame. */
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+  readonly bodyStart: number;
+  readonly group: readonly Member[] | undefined;
+  readonly tries: number;
+}
+
+export interface Member {
+  readonly session: HubSession;
+  readonly id: number;
+  readonly queue: string | undefined;
+}
+
+/** What a session needs of its hub. */
+export interface SessionHost {
+  readonly id: string;
+  readonly limits: Required<HubLimits>;
+  /** False while it passes on only what there is room for, and nothing is too much. */
+  readonly mayDrop: boolean;
+  /** Sessions that have subscriptions. */
+  readonly listeners: readonly string[];
+  subscribe(pattern: string, member: Member): void;
+  unsubscribe(pattern: string, member: Member): void;
+  publish(sender: HubSession, number: number, bytes: Buffer, start: number, end: number): void;
+  /** The member with the least in hand; `undefined` when there is none but `except`. */
+  choose(group: readonly Member[], except: HubSession | undefined): Member | undefined;
+  /** Members of the same group that are there now. */
+  currentGroup(bytes: Buffer, bodyStart: number, queue: string | undefined): readonly Member[] | undefined;
+  /** Of what `sender` published, the numbers that are on their way to anyone, or held. */
+  openOf(sender: HubSession): readonly number[];
+  /** It has told all its subscriptions, of which there are some or none. */
+  ready(session: HubSession): void;
+  /** It has a subscription, its first. */
+  listens(session: HubSession): void;
+  forget(session: HubSession, undelivered: number): void;
+  tellSlow(session: HubSession): void;
+  /** It has taken something in, or is gone. */
+  roomMade(): void;
+}
+
+/** Half of what a sender may have on its way. */
+const maxPeerMessages = 32_768;
+
+/** A message of a queue group is given to this many members before it counts as lost. */
+const maxGroupTries = 8;
+
+export class HubSession {
+  readonly id: string;
+  readonly name: string;
+  readonly #hub: SessionHost;
+  readonly #origin: number;
+  readonly #subscriptions = new Map<number, { readonly pattern: string; readonly member: Member }>();
+  readonly #parcels = new Map<number, Parcel>();
+  readonly #acknowledged = new Ranges();
+  /** Of other sessions: how many shapes of their dictionaries this peer was told. */
+  readonly #announced = new Map<HubSession, number>();
+  #dictionary: Dictionary = [];
+  #wire: Wire | undefined;
+  #writer: FrameWriter;
+  #received = 0;
+  #sent = 0;
+  /** Of what it published, in all: told again after a cut, which may have swallowed what was told before. */
+  readonly #lost = new Map<LossReason, number>();
+  #isLossTold = true;
+  #isSlow = false;
+  #expiry: NodeJS.Timeout | undefined;
+  /** Subscriptions of the connection before, until it tells them again. */
+  #untold = new Set<number>();
+  #isReady = false;
+  #isListener = false;
+  #state: 'open' | 'ended' = 'open';
+  waitingBytes = 0;
+
+  constructor(hub: SessionHost, id: string, name: string, origin: number) {
+    this.#hub = hub;
+    this.id = id;
+    this.name = name;
+    this.#origin = origin;
+    this.#writer = this.#newWriter();
+  }
+
+  get isConnected(): boolean {
+    return this.#wire !== undefined;
+  }
+
+  /** It has told all its subscriptions since it was connected last. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  get isListener(): boolean {
+    return this.#isListener;
+  }
+
+  get mayReceive(): boolean {
+    return this.#wire !== undefined && this.#state === 'open';
+  }
+
+  /** Parcels that it has not acknowledged. */
+  get load(): number {
+    return this.#parcels.size;
+  }
+
+  /** By half: what is published next must find room as well. */
+  get isFull(): boolean {
+    return this.waitingBytes * 2 >= this.#hub.limits.maxPeerBytes || this.#parcels.size * 2 >= maxPeerMessages;
+  }
+
+  /** @param isResumed  the peer remembers this very hub, and what it says it received was numbered here */
+  connect(wire: Wire, isResumed: boolean, hello: Hello): void {
+    clearTimeout(this.#expiry);
+    this.#wire?.end();
+    this.#wire = wire;
+    this.#isReady = false;
+    this.#announced.clear();
+    this.#acknowledged.pairs.length = 0;
+    this.#writer = this.#newWriter();
+    this.#isLossTold = this.#lost.size === 0;
+    this.#untold = new Set(this.#subscriptions.keys());
+    if (!isResumed) this.#received = 0;
+    const received = isResumed ? hello.received : 0;
+    const inHand = new Set(hello.inHand);
+    for (const number of [...this.#parcels.keys()]) {
+      if (number <= received && !inHand.has(number)) this.#complete(number);
+    }
+    const welcome: Welcome = {
+      hub: this.#hub.id,
+      isResumed,
+      received: this.#received,
+      open: isResumed ? this.#hub.openOf(this) : [],
+      listeners: this.#hub.listeners,
+      maxFrameBytes: this.#hub.limits.maxFrameBytes,
+    };
+    this.#writer.json(frameType.welcome, welcome);
+    for (const [number, parcel] of [...this.#parcels]) if (number > received) this.#sendAgain(number, parcel);
+  }
+
+  /** What comes over a connection that another has taken the place of is heard no more: it comes again over the other. */
+  hear(wire: Wire, type: number, bytes: Buffer, start: number, end: number): void {
+    if (wire !== this.#wire) return;
+    switch (type) {
+      case frameType.publish: {
+        const number = bytes.readDoubleLE(start);
+        this.#received = number;
+        this.#hub.publish(this, number, bytes, start + 8, end);
+        return;
+      }
+      case frameType.acknowledge:
+        readRanges(bytes, start, end, (number) => this.#complete(number));
+        return;
+      case frameType.decline:
+        readRanges(bytes, start, end, (number) => this.#passToAnother(number, this, 'peerGone'));
+        return;
+      case frameType.dictionary:
+        this.#dictionary = readJson(bytes, start, end) as Dictionary;
+        return;
+      case frameType.subscribe:
+        this.#subscribe(readJson(bytes, start, end));
+        return;
+      case frameType.unsubscribe:
+        this.#unsubscribe(readUint32(bytes, start));
+        return;
+      case frameType.subscribed:
+        for (const id of this.#untold) this.#unsubscribe(id);
+        this.#untold.clear();
+        this.#isReady = true;
+        this.#hub.ready(this);
+        return;
+      case frameType.ping:
+        // What was settled before the question is told before the answer.
+        this.#beforeFlush(this.#writer);
+        bytes.copy(this.#writer.chunk, this.#writer.begin(frameType.pong, end - start), start, end);
+        return;
+      case frameType.pong:
+        return;
+      case frameType.bye:
+        this.end('peerGone');
+        return;
+      default:
+        throw new BusError('BUS_PROTOCOL', `A peer sent a frame of type ${type}, which means nothing to a hub`);
+    }
+  }
+
+  send(
+    passage: Passage,
+    ids: readonly number[],
+    group: readonly Member[] | undefined,
+    tries: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const size = 8 + 4 + 8 + 2 + 2 + ids.length * 4 + end - start;
+    passage.pending++;
+    // Jobs of a group are never dropped: they hold their sender up once its window is full.
+    if (group === undefined && this.#isOver(size) && this.#hub.mayDrop && !this.#mayTakeMore()) {
+      passage.sender.#countLost(passage, 'slowPeer');
+      return;
+    }
+    const { sender } = passage;
+    if (this.#announced.get(sender) !== sender.#dictionary.length) this.#announce(sender);
+    const number = ++this.#sent;
+    const writer = this.#writer;
+    const at = writer.begin(frameType.deliver, size);
+    const { chunk } = writer;
+    chunk.writeDoubleLE(number, at);
+    writeUint32(chunk, sender.#origin, at + 8);
+    chunk.writeDoubleLE(passage.number, at + 12);
+    chunk.writeUInt16LE(group === undefined ? 0 : 1, at + 20);
+    chunk.writeUInt16LE(ids.length, at + 22);
+    let next = at + 24;
+    for (let index = 0; index < ids.length; index++) {
+      writeUint32(chunk, ids[index] ?? 0, next);
+      next += 4;
+    }
+    bytes.copy(chunk, next, start, end);
+    const frameStart = at - frameHead;
+    this.#parcels.set(number, {
+      passage,
+      bytes: chunk,
+      start: frameStart,
+      end: at + size,
+      bodyStart: next,
+      group,
+      tries,
+    });
+    this.waitingBytes += size + frameHead;
+  }
+
+  complete(number: number): void {
+    if (this.#state === 'ended') return;
+    this.#acknowledged.add(number);
+    this.#writer.schedule();
+  }
+
+  tellListener(listener: string, listens: boolean): void {
+    if (this.#wire === undefined || listener === this.id) return;
+    this.#writer.json(frameType.listeners, { session: listener, listens });
+  }
+
+  tellNobody(number: number): void {
+    if (this.#wire === undefined) return;
+    const at = this.#writer.begin(frameType.nobody, 8);
+    this.#writer.chunk.writeDoubleLE(number, at);
+  }
+
+  /** Of what `sender` published, the numbers that are on their way to this peer. */
+  openOf(sender: HubSession): readonly number[] {
+    const numbers: number[] = [];
+    for (const { passage } of this.#parcels.values()) if (passage.sender === sender) numbers.push(passage.number);
+    return numbers;
+  }
+
+  /** Its connection is gone. It may come back, unless that is known to be impossible. */
+  lose(wire: Wire, isFinal: boolean): void {
+    if (this.#wire !== wire || this.#state === 'ended') return;
+    this.#wire = undefined;
+    this.#isReady = false;
+    if (isFinal) this.end('peerGone');
+    else this.#expiry = setTimeout(() => this.end('peerGone'), this.#hub.limits.resumeMs);
+  }
+
+  end(reason: LossReason): void {
+    if (this.#state === 'ended') return;
+    this.#writer.flush();
+    this.#state = 'ended';
+    clearTimeout(this.#expiry);
+    this.#wire?.end();
+    this.#wire = undefined;
+    for (const id of [...this.#subscriptions.keys()]) this.#unsubscribe(id);
+    const undelivered = this.#parcels.size;
+    for (const number of [...this.#parcels.keys()]) this.#passToAnother(number, this, reason);
+    this.#hub.forget(this, undelivered);
+  }
+
+  #newWriter(): FrameWriter {
+    const writer: FrameWriter = new FrameWriter(
+      (chunk) => this.#wire?.write(chunk),
+      () => this.#beforeFlush(writer),
+    );
+    return writer;
+  }
+
+  #beforeFlush(writer: FrameWriter): void {
+    if (this.#wire === undefined || writer !== this.#writer) return;
+    // Losses go first: a hub that dies between the two would else have settled a message whose loss nobody hears of.
+    if (!this.#isLossTold) for (const [reason, total] of this.#lost) writer.json(frameType.lost, { reason, total });
+    this.#isLossTold = true;
+    this.#acknowledged.writeTo(writer, frameType.acknowledge);
+  }
+
+  /** Whoever has nothing on its way can take one message of any size. */
+  #isOver(size: number): boolean {
+    if (this.#parcels.size === 0) return false;
+    return this.waitingBytes + size > this.#hub.limits.maxPeerBytes || this.#parcels.size >= maxPeerMessages;
+  }
+
+  #mayTakeMore(): boolean {
+    if (!this.#isSlow) {
+      this.#isSlow = true;
+      this.#hub.tellSlow(this);
+    }
+    return this.#hub.limits.onSlowPeer === 'wait';
+  }
+
+  #announce(sender: HubSession): void {
+    this.#announced.set(sender, sender.#dictionary.length);
+    this.#writer.json(frameType.origin, { origin: sender.#origin, id: sender.id, dictionary: sender.#dictionary });
+  }
+
+  #sendAgain(number: number, parcel: Parcel): void {
+    const { sender } = parcel.passage;
+    if (this.#announced.get(sender) !== sender.#dictionary.length) this.#announce(sender);
+    const start = this.#writer.copy(parcel.bytes, parcel.start, parcel.end);
+    this.#parcels.set(number, {
+      ...parcel,
+      bytes: this.#writer.chunk,
+      start,
+      end: start + parcel.end - parcel.start,
+      bodyStart: start + parcel.bodyStart - parcel.start,
+    });
+  }
+
+  #complete(number: number): void {
+    const parcel = this.#take(number);
+    if (parcel !== undefined) settle(parcel.passage);
+  }
+
+  #take(number: number): Parcel | undefined {
+    const parcel = this.#parcels.get(number);
+    if (parcel === undefined) return undefined;
+    this.#parcels.delete(number);
+    this.waitingBytes -= parcel.end - parcel.start;
+    if (this.#isSlow && this.waitingBytes * 2 < this.#hub.limits.maxPeerBytes) this.#isSlow = false;
+    this.#hub.roomMade();
+    return parcel;
+  }
+
+  /** A message of a queue group goes to another member; any other is lost with whom it was for. */
+  #passToAnother(number: number, except: HubSession, reason: LossReason): void {
+    const parcel = this.#take(number);
+    if (parcel === undefined) return;
+    const { passage, bytes, bodyStart, end, group, tries } = parcel;
+    const others = group && this.#hub.currentGroup(bytes, bodyStart, group[0]?.queue);
+    const member = others && tries < maxGroupTries ? this.#hub.choose(others, except) : undefined;
+    if (member === undefined) {
+      passage.sender.#countLost(passage, reason);
+      return;
+    }
+    member.session.send(passage, [member.id], others, tries + 1, bytes, bodyStart, end);
+    settle(passage);
+  }
+
+  #countLost(passage: Passage, reason: LossReason): void {
+    this.#lost.set(reason, (this.#lost.get(reason) ?? 0) + 1);
+    this.#isLossTold = false;
+    settle(passage);
+    this.#writer.schedule();
+  }
+
+  #subscribe(value: unknown): void {
+    const { id, pattern, queue } = value as { id: number; pattern: string; queue: string | null };
+    if (this.#subscriptions.has(id)) {
+      this.#untold.delete(id);
+      return;
+    }
+    const member: Member = { session: this, id, queue: queue ?? undefined };
+    this.#hub.subscribe(pattern, member);
+    this.#subscriptions.set(id, { pattern, member });
+    if (this.#isListener) return;
+    this.#isListener = true;
+    this.#hub.listens(this);
+  }
+
+  #unsubscribe(id: number): void {
+    const subscription = this.#subscriptions.get(id);
+    if (subscription === undefined) return;
+    this.#subscriptions.delete(id);
+    this.#hub.unsubscribe(subscription.pattern, subscription.member);
+  }
+}
+
+export function settle(passage: Passage): void {
+  if (--passage.pending === 0) passage.sender.complete(passage.number);
+}

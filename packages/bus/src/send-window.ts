@@ -1,0 +1,121 @@
+/**
+ * What a peer published, until the hub says what became of it: frames by their number, and behind them the publishes that wait for
+ * room. When a connection comes back, the frames that the hub has not had are written again.
+ */
+import { bodyFlag } from './codec.ts';
+import { BusError } from './errors.ts';
+import { Fifo } from './fifo.ts';
+import type { PeerLimits } from './limits.ts';
+import type { TransportMessage } from './transport.ts';
+import { type FrameWriter, frameHead } from './wire.ts';
+
+/** What is sent again after a hub has died must lie within what receivers remember: twice as many. */
+export const maxWindowMessages = 65_536;
+
+interface Frame {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Waiting {
+  readonly message: TransportMessage;
+  readonly onNoResponders: (() => void) | undefined;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+export class SendWindow {
+  readonly #limits: Required<PeerLimits>;
+  readonly #frames = new Map<number, Frame>();
+  readonly #waiting = new Fifo<Waiting>();
+  #bytes = 0;
+
+  constructor(limits: Required<PeerLimits>) {
+    this.#limits = limits;
+  }
+
+  /** Messages that are not settled. */
+  get size(): number {
+    return this.#frames.size;
+  }
+
+  /** Publishes that wait for room. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  get hasRoom(): boolean {
+    return this.#bytes < this.#limits.maxWindowBytes && this.#frames.size < maxWindowMessages;
+  }
+
+  add(number: number, bytes: Buffer, start: number, end: number): void {
+    this.#frames.set(number, { bytes, start, end });
+    this.#bytes += end - start;
+  }
+
+  settle(number: number): void {
+    const frame = this.#frames.get(number);
+    if (frame === undefined) return;
+    this.#frames.delete(number);
+    this.#bytes -= frame.end - frame.start;
+  }
+
+  /** Resolves when it was sent. @throws {BusError} BUS_OVERFLOW at once, where a full window refuses */
+  wait(message: TransportMessage, onNoResponders: (() => void) | undefined): Promise<void> {
+    const { onFull, maxWaiting, maxWindowBytes } = this.#limits;
+    if (onFull === 'refuse' || this.#waiting.length >= maxWaiting) {
+      const error = new BusError(
+        'BUS_OVERFLOW',
+        `${this.#bytes} bytes are on their way (maxWindowBytes ${maxWindowBytes}) and ${this.#waiting.length} publishes wait (maxWaiting ${maxWaiting}, onFull ${onFull}); await what publish returns, or publish less`,
+      );
+      if (onFull === 'refuse') throw error;
+      return Promise.reject(error);
+    }
+    return new Promise((resolve, reject) => this.#waiting.push({ message, onNoResponders, resolve, reject }));
+  }
+
+  /** Sends what waits, as far as there is room. */
+  admit(send: (message: TransportMessage, onNoResponders: (() => void) | undefined) => void): void {
+    while (this.hasRoom) {
+      const waiting = this.#waiting.shift();
+      if (waiting === undefined) return;
+      try {
+        send(waiting.message, waiting.onNoResponders);
+        waiting.resolve();
+      } catch (error) {
+        waiting.reject(error);
+      }
+    }
+  }
+
+  /**
+   * Writes again what the hub has not had: all above `received`. Of the rest, what is not `open` there is settled.
+   * @param isResent  receivers may have had it, through a hub that is gone
+   */
+  writeAgain(
+    writer: FrameWriter,
+    received: number,
+    open: ReadonlySet<number>,
+    isResent: boolean,
+    settled: (number: number) => void,
+  ): void {
+    for (const [number, { bytes, start, end }] of [...this.#frames]) {
+      if (number <= received) {
+        if (!open.has(number)) settled(number);
+        continue;
+      }
+      const flags = start + frameHead + 8;
+      if (isResent) bytes[flags] = (bytes[flags] ?? 0) | bodyFlag.resent;
+      const at = writer.copy(bytes, start, end);
+      this.#frames.set(number, { bytes: writer.chunk, start: at, end: at + end - start });
+    }
+  }
+
+  /** Nothing will be settled or sent any more. */
+  close(reason: BusError): void {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) next.reject(reason);
+    this.#frames.clear();
+    this.#bytes = 0;
+  }
+}
