@@ -55,7 +55,7 @@ describe('sendArrivals', () => {
     const errors: unknown[] = [];
     const arrivals = await sendArrivals(evenArrivals({ from: 1000, to: 1000 }, 3), () => new Promise(() => undefined), {
       ...time.options,
-      onSettled: (_index, _intended, _latency, error) => errors.push((error as GivenUp).code),
+      onSettled: (_index, _intended, _latency, failure) => errors.push((failure?.error as GivenUp | undefined)?.code),
     });
     expect(arrivals.unanswered).toBe(3);
     expect(errors).toEqual(['NEVER_ANSWERED', 'NEVER_ANSWERED', 'NEVER_ANSWERED']);
@@ -72,7 +72,7 @@ describe('sendArrivals', () => {
     await sendArrivals(evenArrivals({ from: 1000, to: 1000 }, 5), request, {
       ...time.options,
       maxInFlight: 2,
-      onSettled: (_index, _intended, _latency, error) => codes.push((error as GivenUp).code),
+      onSettled: (_index, _intended, _latency, failure) => codes.push((failure?.error as GivenUp | undefined)?.code),
     });
     expect(sent).toBe(2);
     expect(codes.filter((code) => code === 'IN_FLIGHT_LIMIT')).toHaveLength(3);
@@ -88,13 +88,28 @@ describe('sendArrivals', () => {
     };
     await sendArrivals(evenArrivals({ from: 1000, to: 1000 }, 3), request, {
       ...time.options,
-      onSettled: (index, _intended, _latency, error) => settled.push([index, error]),
+      onSettled: (index, _intended, _latency, failure) => settled.push([index, failure]),
     });
     expect(settled.sort()).toEqual([
-      [0, reason],
-      [1, reason],
+      [0, { error: reason }],
+      [1, { error: reason }],
       [2, undefined],
     ]);
+  });
+
+  test('calls a request failed that threw or rejected with undefined', async () => {
+    const time = virtualTime();
+    const failures: unknown[] = [];
+    const request = (index: number) => {
+      if (index === 0) throw undefined;
+      return Promise.reject();
+    };
+    await sendArrivals(evenArrivals({ from: 1000, to: 1000 }, 2), request, {
+      ...time.options,
+      onSettled: (_index, _intended, _latency, failure) => failures.push(failure),
+    });
+    // Naive version that fails here: handing on the bare error, which for these looks like success.
+    expect(failures).toEqual([{ error: undefined }, { error: undefined }]);
   });
 });
 

@@ -15,8 +15,16 @@ export interface ArrivalOptions {
   readonly maxInFlight: number;
   /** How long after the last start answers are waited for. */
   readonly drainMs: number;
-  /** `latency` is from the intended start. Called once for each request, also for those that were never answered. */
-  onSettled(index: number, intended: number, latency: number, error: unknown): void;
+  /**
+   * `latency` is from the intended start; `failure` is undefined for what was answered. Called once for each request, also
+   * for those that were never answered.
+   */
+  onSettled(index: number, intended: number, latency: number, failure: RequestFailure | undefined): void;
+}
+
+/** What a request threw or rejected with is its own: it may be `undefined`, so it does not stand by itself. */
+export interface RequestFailure {
+  readonly error: unknown;
 }
 
 export interface Arrivals {
@@ -62,12 +70,13 @@ export async function sendArrivals(
   const origin = clock.now();
   let [started, firstStart, lastStart, sinceTurn] = [0, 0, 0, 0];
 
-  const settle = (index: number, intended: number, error?: unknown) => {
-    onSettled(index, intended, clock.now() - origin - intended, error);
+  const settle = (index: number, intended: number, failure?: RequestFailure) => {
+    onSettled(index, intended, clock.now() - origin - intended, failure);
   };
   const send = (index: number, intended: number) => {
     if (waiting.size >= maxInFlight) {
-      settle(index, intended, new GivenUp('IN_FLIGHT_LIMIT', `${maxInFlight} requests were unanswered already.`));
+      const error = new GivenUp('IN_FLIGHT_LIMIT', `${maxInFlight} requests were unanswered already.`);
+      settle(index, intended, { error });
       return;
     }
     try {
@@ -76,10 +85,10 @@ export async function sendArrivals(
       waiting.set(index, intended);
       answer.then(
         () => waiting.delete(index) && settle(index, intended),
-        (error: unknown) => waiting.delete(index) && settle(index, intended, error),
+        (error: unknown) => waiting.delete(index) && settle(index, intended, { error }),
       );
     } catch (error) {
-      settle(index, intended, error);
+      settle(index, intended, { error });
     }
   };
 
@@ -104,11 +113,8 @@ export async function sendArrivals(
   const unanswered = waiting.size;
   for (const [index, intended] of [...waiting]) {
     waiting.delete(index);
-    settle(
-      index,
-      intended,
-      new GivenUp('NEVER_ANSWERED', `Not answered within ${options.drainMs} ms of the last start.`),
-    );
+    const error = new GivenUp('NEVER_ANSWERED', `Not answered within ${options.drainMs} ms of the last start.`);
+    settle(index, intended, { error });
   }
   return { started, lateness, startedWithinNs: lastStart - firstStart, unanswered };
 }

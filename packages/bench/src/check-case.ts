@@ -1,11 +1,9 @@
 /** What CI does with a case: every variant once, small and untimed, and whether its work is right and equal. */
-import type { BenchmarkCase, CaseContext } from './case.ts';
+import type { CaseContext } from './case.ts';
 import { assertEqualWork } from './equal-work.ts';
 import type { AnyCase } from './find-cases.ts';
-import type { LeakCase } from './kinds/leak.ts';
-import type { LoadCase } from './kinds/load.ts';
-import type { MemoryCase } from './kinds/memory.ts';
-import { runScenario, type ScenarioCase } from './kinds/scenario.ts';
+import { type PreparedScenario, runScenario, type ScenarioCase } from './kinds/scenario.ts';
+import { type Closable, type Variants, withVariant } from './with-variant.ts';
 
 export interface CheckOptions {
   /** Of each variant: iterations, requests, items or cycles. */
@@ -34,116 +32,61 @@ export async function checkVariant(
   context: CaseContext,
   iterations: number,
 ): Promise<unknown> {
+  const check = <Prepared extends Closable>(checked: Checked<Prepared>, drive: (prepared: Prepared) => unknown) =>
+    checkDriven(checked, variant, context, iterations, drive);
   switch (definition.kind) {
     case 'load':
-      return checkLoad(definition, variant, context, iterations);
+      return check(definition, async (prepared) => {
+        for (let index = 0; index < iterations; index += 1) await prepared.request(index);
+        return prepared.summarise();
+      });
     case 'memory':
-      return checkMemory(definition, variant, context, iterations);
+      return check(definition, async (prepared) => {
+        await prepared.fill(iterations);
+        return prepared.summarise();
+      });
     case 'leak':
-      return checkLeak(definition, variant, context, iterations);
+      return check(definition, async (prepared) => {
+        for (let cycle = 0; cycle < iterations; cycle += 1) await prepared.cycle();
+        return prepared.summarise();
+      });
     case 'scenario':
-      return checkScenario(definition, variant, context);
+      return withVariant(definition.variants, variant, context, (prepared) => checkScenario(definition, prepared));
     default:
-      return checkMeasure(definition, variant, context, iterations);
+      return check(definition, (prepared) => prepared.run(iterations));
   }
 }
 
-/** @throws {TypeError} when there is no variant of the name */
-export async function prepareVariant<Prepared>(
-  variants: Readonly<Record<string, (context: CaseContext) => Prepared | Promise<Prepared>>>,
-  variant: string,
-  context: CaseContext,
-): Promise<Prepared> {
-  const prepare = variants[variant];
-  if (prepare === undefined) throw new TypeError(`There is no variant ${variant}.`);
-  return prepare(context);
+/** What the kinds with a result have in common. */
+interface Checked<Prepared> {
+  readonly variants: Variants<Prepared>;
+  validate(result: unknown, iterations: number): void;
 }
 
-async function checkMeasure(
-  { variants, validate }: BenchmarkCase,
+async function checkDriven<Prepared extends Closable>(
+  { variants, validate }: Checked<Prepared>,
   variant: string,
   context: CaseContext,
   iterations: number,
+  drive: (prepared: Prepared) => unknown,
 ): Promise<unknown> {
-  const prepared = await prepareVariant(variants, variant, context);
-  return closing(prepared, async () => {
-    const result = await prepared.run(iterations);
-    validate(result, iterations);
-    return result;
-  });
-}
-
-async function checkLoad(
-  { variants, validate }: LoadCase,
-  variant: string,
-  context: CaseContext,
-  iterations: number,
-): Promise<unknown> {
-  const prepared = await prepareVariant(variants, variant, context);
-  return closing(prepared, async () => {
-    for (let index = 0; index < iterations; index += 1) await prepared.request(index);
-    const result = await prepared.summarise();
-    validate(result, iterations);
-    return result;
-  });
-}
-
-async function checkMemory(
-  { variants, validate }: MemoryCase,
-  variant: string,
-  context: CaseContext,
-  iterations: number,
-): Promise<unknown> {
-  const prepared = await prepareVariant(variants, variant, context);
-  return closing(prepared, async () => {
-    await prepared.fill(iterations);
-    const result = await prepared.summarise();
-    validate(result, iterations);
-    return result;
-  });
-}
-
-async function checkLeak(
-  { variants, validate }: LeakCase,
-  variant: string,
-  context: CaseContext,
-  iterations: number,
-): Promise<unknown> {
-  const prepared = await prepareVariant(variants, variant, context);
-  return closing(prepared, async () => {
-    for (let cycle = 0; cycle < iterations; cycle += 1) await prepared.cycle();
-    const result = await prepared.summarise();
+  return withVariant(variants, variant, context, async (prepared) => {
+    const result = await drive(prepared);
     validate(result, iterations);
     return result;
   });
 }
 
 /** All of its phases and faults, in a twentieth of the time. */
-async function checkScenario(definition: ScenarioCase, variant: string, context: CaseContext): Promise<undefined> {
-  const { variants, phases, faults = [] } = definition;
-  const prepared = await prepareVariant(variants, variant, context);
-  return closing(prepared, async () => {
-    const brief = {
-      ...definition,
-      phases: phases.map((phase) => ({ ...phase, durationMs: phase.durationMs / shortened })),
-      faults: faults.map((fault) => ({ ...fault, atMs: fault.atMs / shortened })),
-    };
-    const { violations } = await runScenario(brief, prepared);
-    const [first] = violations;
-    if (first !== undefined) throw new Error(`${first.invariant} does not hold after ${first.phase}: ${first.message}`);
-    return undefined;
-  });
+async function checkScenario(definition: ScenarioCase, prepared: PreparedScenario): Promise<undefined> {
+  const { phases, faults = [] } = definition;
+  const brief = {
+    ...definition,
+    phases: phases.map((phase) => ({ ...phase, durationMs: phase.durationMs / shortened })),
+    faults: faults.map((fault) => ({ ...fault, atMs: fault.atMs / shortened })),
+  };
+  const [first] = (await runScenario(brief, prepared)).violations;
+  if (first !== undefined) throw new Error(`${first.invariant} does not hold after ${first.phase}: ${first.message}`);
 }
 
 const shortened = 20;
-
-async function closing<Result>(
-  prepared: { close?(): void | Promise<void> },
-  work: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await work();
-  } finally {
-    await prepared.close?.();
-  }
-}

@@ -1,6 +1,6 @@
 /** The process in which one variant is calibrated or measured: a request in argv, one answer on descriptor 3. */
 import { writeSync } from 'node:fs';
-import { checkVariant, prepareVariant } from './check-case.ts';
+import { checkVariant } from './check-case.ts';
 import { controls } from './controls.ts';
 import { inspectDisk } from './disk-honesty.ts';
 import { BenchError } from './errors.ts';
@@ -11,6 +11,7 @@ import { measureLoad } from './kinds/load.ts';
 import { measureMemory } from './kinds/memory.ts';
 import { runScenario } from './kinds/scenario.ts';
 import { calibrateBatch, measureBatches, processClock } from './measure.ts';
+import { withVariant } from './with-variant.ts';
 import type { VariantAddress, WorkerAnswer, WorkerReports, WorkerRequest, WorkerTask } from './worker.ts';
 
 const request: WorkerRequest = JSON.parse(process.argv[2] ?? '');
@@ -45,23 +46,23 @@ async function work(
       return timed(expectKind(definition, 'measure'), variant, task, directory);
     case 'load': {
       const loadCase = expectKind(definition, 'load');
-      const prepared = await prepareVariant(loadCase.variants, variant, { directory });
-      return closing(prepared, () => measureLoad({ ...loadCase, ...task.overrides }, prepared));
+      return withVariant(loadCase.variants, variant, { directory }, (prepared) =>
+        measureLoad({ ...loadCase, ...task.overrides }, prepared),
+      );
     }
     case 'memory': {
       const memoryCase = expectKind(definition, 'memory');
-      const prepared = await prepareVariant(memoryCase.variants, variant, { directory });
-      return closing(prepared, () => measureMemory(memoryCase, prepared, task.items));
+      return withVariant(memoryCase.variants, variant, { directory }, (prepared) =>
+        measureMemory(memoryCase, prepared, task.items),
+      );
     }
     case 'leak': {
       const leakCase = expectKind(definition, 'leak');
-      const prepared = await prepareVariant(leakCase.variants, variant, { directory });
-      return closing(prepared, () => measureLeak(leakCase, prepared));
+      return withVariant(leakCase.variants, variant, { directory }, (prepared) => measureLeak(leakCase, prepared));
     }
     case 'scenario': {
       const scenario = expectKind(definition, 'scenario');
-      const prepared = await prepareVariant(scenario.variants, variant, { directory });
-      return closing(prepared, () => runScenario(scenario, prepared));
+      return withVariant(scenario.variants, variant, { directory }, (prepared) => runScenario(scenario, prepared));
     }
   }
 }
@@ -72,8 +73,7 @@ async function timed(
   task: Extract<WorkerTask, { readonly type: 'calibrate' | 'measure' }>,
   directory: string,
 ): Promise<WorkerReports['calibrate' | 'measure']> {
-  const prepared = await prepareVariant(definition.variants, variant, { directory });
-  return closing(prepared, async () => {
+  return withVariant(definition.variants, variant, { directory }, async (prepared) => {
     if (task.type === 'calibrate') {
       const result = await prepared.run(1);
       const validate = (batchResult: unknown, iterations: number) => definition.validate(batchResult, iterations);
@@ -83,17 +83,6 @@ async function timed(
     definition.validate(result, task.iterations);
     return { samples, peakRssBytes: process.resourceUsage().maxRSS * 1024 };
   });
-}
-
-async function closing<Result>(
-  prepared: { close?(): void | Promise<void> },
-  use: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await use();
-  } finally {
-    await prepared.close?.();
-  }
 }
 
 async function load(address: VariantAddress): Promise<AnyCase> {

@@ -129,9 +129,9 @@ async function send<Result>(
     pause,
     maxInFlight: 100_000,
     drainMs: 10_000,
-    onSettled(_index, _intended, latency, error) {
-      if (error === undefined) latencies.add(latency);
-      else failures.push(error);
+    onSettled(_index, _intended, latency, failure) {
+      if (failure === undefined) latencies.add(latency);
+      else failures.push(failure.error);
     },
   });
   if (failures.length > 0) {

@@ -4,7 +4,7 @@
  * lengths, requests have deadlines, and so has the wait for the last of them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { evenArrivals, realPause, sendArrivals } from '../arrivals.ts';
+import { evenArrivals, type RequestFailure, realPause, sendArrivals } from '../arrivals.ts';
 import type { CaseContext, CaseHead } from '../case.ts';
 import { DurationHistogram } from '../histogram.ts';
 import { type NanosecondClock, processClock } from '../measure.ts';
@@ -162,10 +162,10 @@ export async function runScenario(
       pause: options.pause,
       maxInFlight,
       drainMs: requestTimeoutMs + 100,
-      onSettled(_index, intended, latency, error) {
-        if (error === undefined) progress.answered += 1;
+      onSettled(_index, intended, latency, failure) {
+        if (failure === undefined) progress.answered += 1;
         else progress.failed += 1;
-        tallyAt(intended)?.add(latency, error);
+        tallyAt(intended)?.add(latency, failure);
       },
     },
   );
@@ -196,14 +196,14 @@ class PhaseTally {
     this.#name = name;
   }
 
-  add(latency: number, error: unknown): void {
+  add(latency: number, failure: RequestFailure | undefined): void {
     this.#requests += 1;
-    if (error === undefined) {
+    if (failure === undefined) {
       this.#latencies.add(latency);
       return;
     }
     this.#failed += 1;
-    const kind = nameOfError(error);
+    const kind = nameOfError(failure.error);
     const known = this.#errors.has(kind) || this.#errors.size < 20 ? kind : 'other';
     this.#errors.set(known, (this.#errors.get(known) ?? 0) + 1);
   }
