@@ -5,7 +5,7 @@ import { memoryTransport } from './memory.ts';
 import { type Message, noHeaders, PublishedMessage, resolveHeaders } from './message.ts';
 import { type RequestManyOptions, type RequestOptions, Requests } from './request.ts';
 import { type BusStatus, StatusFeed } from './status.ts';
-import { BusSubscription, type Handler, type SubscribeOptions, type Subscription } from './subscription.ts';
+import { BusSubscription, type Handler, orAborted, type SubscribeOptions, type Subscription } from './subscription.ts';
 import type { Headers, Transport } from './transport.ts';
 
 export interface BusOptions {
@@ -61,6 +61,13 @@ export interface Bus extends AsyncDisposable {
    * @param options.signal  drops what is left when it aborts
    */
   close(options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /**
+   * Like `close`, but takes in first what is on its way to its subscriptions, lets handlers publish and request until the last is
+   * through, and sees off what they published. Refuses new subscriptions from the start.
+   * @param options.signal  drops what is left when it aborts
+   * @throws {BusError} BUS_CLOSED when the transport is closed; the bus is closed all the same
+   */
+  drain(options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
 
 export function createBus(options: BusOptions = {}): Bus {
@@ -70,13 +77,14 @@ export function createBus(options: BusOptions = {}): Bus {
 class SubjectBus implements Bus {
   readonly #transport: Transport;
   readonly #ownsTransport: boolean;
-  readonly #subscriptions = new Set<Pick<Subscription, 'close'>>();
+  readonly #subscriptions = new Set<Pick<BusSubscription<unknown>, 'leave' | 'close'>>();
   readonly #requests: Requests;
   readonly #status = new StatusFeed();
   readonly #unobserve: () => void;
   readonly #meter: LatencyMeter | undefined;
-  #state: 'open' | 'closing' | 'closed' = 'open';
+  #state: 'open' | 'draining' | 'closing' | 'closed' = 'open';
   #closing: Promise<void> | undefined;
+  #draining: Promise<void> | undefined;
 
   constructor({ transport, latency, clock = systemClock }: BusOptions) {
     this.#meter = latency === undefined ? undefined : new LatencyMeter(latency, clock);
@@ -87,7 +95,7 @@ class SubjectBus implements Bus {
   }
 
   publish(subject: string, data: unknown, options?: PublishOptions): void | Promise<void> {
-    if (this.#state !== 'open') throw this.#closedError();
+    if (this.#state !== 'open') this.#refuseUnlessDraining();
     if (this.#meter !== undefined) return this.#publishMeasured(this.#meter, subject, data, options);
     return this.#transport.publish(
       options === undefined
@@ -121,12 +129,12 @@ class SubjectBus implements Bus {
   }
 
   async request<T>(subject: string, data: unknown, options: RequestOptions = {}): Promise<Message<T>> {
-    if (this.#state !== 'open') throw this.#closedError();
+    if (this.#state !== 'open') this.#refuseUnlessDraining();
     return this.#requests.send<T>(subject, data, resolveHeaders(options.headers), options);
   }
 
   requestMany<T>(subject: string, data: unknown, options: RequestManyOptions = {}): AsyncIterableIterator<Message<T>> {
-    if (this.#state !== 'open') throw this.#closedError();
+    if (this.#state !== 'open') this.#refuseUnlessDraining();
     return this.#requests.sendToMany<T>(subject, data, resolveHeaders(options.headers), options);
   }
 
@@ -135,7 +143,7 @@ class SubjectBus implements Bus {
   }
 
   async flush(): Promise<void> {
-    if (this.#state !== 'open') throw this.#closedError();
+    if (this.#state !== 'open') this.#refuseUnlessDraining();
     await this.#transport.flush();
   }
 
@@ -151,8 +159,28 @@ class SubjectBus implements Bus {
     return this.#closing;
   }
 
+  async drain(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    this.#draining ??= this.#drain();
+    await orAborted(this.#draining, options.signal);
+    if (options.signal?.aborted) await this.close(options);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#state !== 'open') return this.close();
+    this.#state = 'draining';
+    try {
+      await this.#transport.flush();
+      for (const subscription of this.#subscriptions) subscription.leave();
+      await this.#transport.flush();
+      await Promise.all([...this.#subscriptions].map((subscription) => subscription.close()));
+      await this.#transport.flush();
+    } finally {
+      await this.close();
+    }
   }
 
   async #close(open: readonly Pick<Subscription, 'close'>[]): Promise<void> {
@@ -173,6 +201,10 @@ class SubjectBus implements Bus {
   ): void | Promise<void> {
     const headers = meter.stamp(subject, resolveHeaders(options.headers));
     return this.#transport.publish(new PublishedMessage(subject, data, headers, options.reply));
+  }
+
+  #refuseUnlessDraining(): void {
+    if (this.#state !== 'draining') throw this.#closedError();
   }
 
   #closedError(): BusError {

@@ -3,43 +3,30 @@
  * `publish` resolves when it is stored, each message is acknowledged when its handler is through, is delivered again when it is not,
  * and goes to a dead-letter subject after `maxDeliveries`.
  */
-
-import { createHash, randomBytes } from 'node:crypto';
-import { AckPolicy, type Consumer, DeliverPolicy, type JsMsg, jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { connect, type Msg, type MsgHdrs, type NatsConnection, headers as newHeaders } from '@nats-io/transport-node';
-import { Packr } from 'msgpackr';
+import { randomBytes } from 'node:crypto';
+import { type JsMsg, jetstream } from '@nats-io/jetstream';
+import { connect, type Msg, type NatsConnection, headers as newHeaders } from '@nats-io/transport-node';
 import { BusError } from './errors.ts';
-import { noHeaders, PublishedMessage } from './message.ts';
+import type { PublishedMessage } from './message.ts';
+import { type NatsMessage, NatsPayload, type PayloadKind, storedReply } from './nats-payload.ts';
+import { DurableReader } from './nats-reader.ts';
+import {
+  type DurableStream,
+  type DurableSubjects,
+  prepareStreams,
+  readingPlace,
+  resolveDurable,
+  streamOf,
+} from './nats-streams.ts';
 import { SeenFilter } from './seen-filter.ts';
-import { parsePattern, parseSubject, patternCovers } from './subject.ts';
-import type { Headers, Outcome, Receiver, Transport, TransportMessage, TransportStatus } from './transport.ts';
+import { parsePattern, parseSubject } from './subject.ts';
+import type { Receiver, Transport, TransportMessage, TransportStatus } from './transport.ts';
 
-export interface DurableSubjects {
-  /** The stream's name; it is made, or brought up to date, when the transport is opened. */
-  readonly stream: string;
-  /** Patterns whose messages it keeps. */
-  readonly subjects: readonly string[];
-  /** How long a message may be in hand without a sign of life before another gets it. @default 30_000 */
-  readonly ackWaitMs?: number;
-  /** Tries before a message goes to `dead.<stream>.<subject>`. @default 5 */
-  readonly maxDeliveries?: number;
-  /** The pause before a failed message comes again. @default 1_000 */
-  readonly retryMs?: number;
-  /** Messages that one subscription may have in hand. @default 64 */
-  readonly maxInHand?: number;
-  /** How long the header `message-id` keeps a second message with the same one out. @default 120_000 */
-  readonly duplicateWindowMs?: number;
-  /** @default 7 days */
-  readonly maxAgeMs?: number;
-  /** The oldest messages go beyond it. @default 1 GiB */
-  readonly maxBytes?: number;
-  /** Servers that keep a copy. @default 1 */
-  readonly replicas?: number;
-}
+export type { DurableSubjects };
 
 interface NatsOptions {
   /** How data travels: `json` is readable for every NATS client; `msgpack` carries dates, maps and bigints too. @default 'json' */
-  readonly payload?: 'json' | 'msgpack';
+  readonly payload?: PayloadKind;
   readonly durable?: readonly DurableSubjects[];
   /** How long a durable publish is tried for. @default 30_000 */
   readonly publishTimeoutMs?: number;
@@ -54,10 +41,6 @@ export interface NatsTransportOptions extends NatsOptions {
   readonly token?: string;
 }
 
-type Stream = Required<DurableSubjects>;
-
-const replyHeader = 'Cadre-Reply';
-const payloadHeader = 'Cadre-Payload';
 const idHeader = 'message-id';
 /** Where the server says that nobody is there, when the message itself awaits no answer. */
 const probePrefix = '_probe.';
@@ -68,17 +51,34 @@ export async function openNatsTransport(options: NatsTransportOptions): Promise<
   if ((connection === undefined) === (servers === undefined)) {
     throw new TypeError('Expected one of `connection` and `servers`');
   }
-  const durable = (options.durable ?? []).map(resolveDurable);
+  const { publishTimeoutMs = 30_000, payload = 'json' } = options;
+  const setup = {
+    payload: new NatsPayload(payload),
+    streams: (options.durable ?? []).map(resolveDurable),
+    publishTimeoutMs,
+  };
+  if (!(publishTimeoutMs >= 1)) {
+    throw new RangeError(`Expected \`publishTimeoutMs\` to be at least 1, got \`${publishTimeoutMs}\``);
+  }
   const own = connection === undefined ? await connectTo(servers ?? [], token) : undefined;
   const used = connection ?? own;
   if (used === undefined) throw new TypeError('Expected one of `connection` and `servers`');
   try {
-    await prepareStreams(used, durable);
+    await prepareStreams(used, setup.streams);
   } catch (error) {
     await own?.close();
     throw error;
   }
-  return new NatsTransport(used, own !== undefined, durable, options);
+  return new NatsTransport({ ...setup, connection: used, isOwn: own !== undefined });
+}
+
+interface NatsSetup {
+  readonly connection: NatsConnection;
+  /** Closed with the transport. */
+  readonly isOwn: boolean;
+  readonly streams: readonly DurableStream[];
+  readonly payload: NatsPayload;
+  readonly publishTimeoutMs: number;
 }
 
 class NatsTransport implements Transport {
@@ -86,14 +86,14 @@ class NatsTransport implements Transport {
   readonly supports = { references: false, backpressure: false, acknowledgement: true };
   readonly #connection: NatsConnection;
   readonly #isOwn: boolean;
-  readonly #streams: readonly Stream[];
-  readonly #payload: 'json' | 'msgpack';
+  readonly #streams: readonly DurableStream[];
+  readonly #payload: NatsPayload;
   readonly #publishTimeoutMs: number;
-  readonly #packr = new Packr({ useRecords: false });
   readonly #listeners = new Set<(status: TransportStatus) => void>();
   readonly #nobody = new Map<string, () => void>();
   readonly #probes = `${probePrefix}${randomBytes(8).toString('hex')}.`;
-  readonly #stops = new Set<() => Promise<void> | void>();
+  readonly #stops = new Set<() => void>();
+  readonly #readers = new Set<DurableReader>();
   readonly #starting = new Set<Promise<void>>();
   readonly #publishing = new Set<Promise<void>>();
   readonly #handled = new SeenFilter();
@@ -102,11 +102,7 @@ class NatsTransport implements Transport {
   #state: 'open' | 'closing' | 'closed' = 'open';
   #closing: Promise<void> | undefined;
 
-  constructor(connection: NatsConnection, isOwn: boolean, streams: readonly Stream[], options: NatsOptions) {
-    const { payload = 'json', publishTimeoutMs = 30_000 } = options;
-    if (payload !== 'json' && payload !== 'msgpack') {
-      throw new TypeError(`Expected \`payload\` to be json or msgpack, got \`${payload}\``);
-    }
+  constructor({ connection, isOwn, streams, payload, publishTimeoutMs }: NatsSetup) {
     this.#connection = connection;
     this.#isOwn = isOwn;
     this.#streams = streams;
@@ -118,9 +114,9 @@ class NatsTransport implements Transport {
   publish(message: TransportMessage, onNoResponders?: () => void): void | Promise<void> {
     if (this.#state !== 'open') throw closedError();
     parseSubject(message.subject);
-    const stream = this.#streams.find(({ subjects }) => subjects.some((each) => patternCovers(each, message.subject)));
-    if (stream !== undefined) return this.#track(this.#publishing, this.#store(message));
-    const [data, headers] = this.#encode(message, false);
+    if (streamOf(this.#streams, message.subject) !== undefined)
+      return this.#track(this.#publishing, this.#store(message));
+    const [data, headers] = this.#payload.encode(message, false);
     let { reply } = message;
     if (onNoResponders !== undefined) {
       if (reply === undefined) {
@@ -139,12 +135,15 @@ class NatsTransport implements Transport {
   subscribe(pattern: string, receiver: Receiver, queue: string | undefined): () => void {
     if (this.#state !== 'open') throw closedError();
     parsePattern(pattern);
-    const stream = this.#streams.find(({ subjects }) => subjects.some((each) => patternCovers(each, pattern)));
-    const stop =
-      stream === undefined ? this.#listen(pattern, receiver, queue) : this.#consume(stream, pattern, receiver, queue);
+    const stream = streamOf(this.#streams, pattern);
+    if (stream !== undefined) {
+      const reader = this.#consume(stream, pattern, receiver, queue);
+      return () => void reader.stop();
+    }
+    const stop = this.#listen(pattern, receiver, queue);
     this.#stops.add(stop);
     return () => {
-      if (this.#stops.delete(stop)) void stop();
+      if (this.#stops.delete(stop)) stop();
     };
   }
 
@@ -152,6 +151,8 @@ class NatsTransport implements Transport {
     if (this.#state !== 'open') throw closedError();
     await Promise.all(this.#starting);
     await this.#connection.flush();
+    // What the server sent before its answer may stand in queues of the client, and is out of them by the next turn.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   observe(listener: (status: TransportStatus) => void): () => void {
@@ -174,7 +175,11 @@ class NatsTransport implements Transport {
       },
     });
     return () => {
-      if (!subscription.isClosed()) subscription.unsubscribe();
+      if (subscription.isClosed() || subscription.isDraining() || this.#connection.isClosed()) return;
+      // What the server has sent already still arrives, so that a group loses nothing by a member that leaves.
+      subscription.drain().catch((error: unknown) => {
+        if (!this.#connection.isClosed()) this.#tell({ type: 'transportFailed', error });
+      });
     };
   }
 
@@ -185,91 +190,32 @@ class NatsTransport implements Transport {
       return;
     }
     const reply = message.reply?.startsWith(probePrefix) ? undefined : message.reply;
-    const decoded = this.#decode(message.subject, message.data, message.headers, reply === '' ? undefined : reply);
+    if (this.#nobody.size > 0) this.#nobody.delete(message.subject);
+    const decoded = this.#decode(message, reply === '' ? undefined : reply);
     if (decoded === undefined) return;
     // There is nobody to hold up; what is too much is counted by the subscription as dropped.
     receiver.deliver(decoded)?.catch(() => undefined);
   }
 
-  #consume(stream: Stream, pattern: string, receiver: Receiver, queue: string | undefined): () => Promise<void> {
-    let isStopped = false;
-    let stopReading: (() => Promise<unknown>) | undefined;
-    const reading = async () => {
-      const consumer = await this.#openConsumer(stream, pattern, queue);
-      if (isStopped) return;
-      const messages = await consumer.consume({ max_messages: stream.maxInHand });
-      stopReading = () => messages.close();
-      void (async () => {
-        try {
-          for await (const message of messages) this.#handle(stream, queue ?? pattern, message, receiver);
-        } catch (error) {
-          if (!isStopped) this.#tell({ type: 'transportFailed', error });
-        }
-      })();
-    };
-    void this.#track(this.#starting, reading()).catch((error: unknown) =>
-      this.#tell({ type: 'transportFailed', error }),
-    );
-    return async () => {
-      isStopped = true;
-      await stopReading?.();
-    };
-  }
-
-  async #openConsumer(stream: Stream, pattern: string, queue: string | undefined): Promise<Consumer> {
-    const manager = await jetstreamManager(this.#connection);
-    const { name } = await manager.consumers.add(stream.stream, {
-      ...(queue === undefined
-        ? { deliver_policy: DeliverPolicy.New, inactive_threshold: nanoseconds(300_000) }
-        : { durable_name: consumerName(queue, pattern), deliver_policy: DeliverPolicy.All }),
-      filter_subject: pattern,
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: nanoseconds(stream.ackWaitMs),
-      // Counted here: the server would stop at its own limit and tell nobody.
-      max_deliver: -1,
-      max_ack_pending: queue === undefined ? stream.maxInHand : 65_536,
+  #consume(stream: DurableStream, pattern: string, receiver: Receiver, queue: string | undefined): DurableReader {
+    const reader: DurableReader = new DurableReader({
+      connection: this.#connection,
+      place: readingPlace(stream, pattern, queue),
+      receiver,
+      handled: this.#handled,
+      decode: (message) => this.#decode(message, storedReply(message.headers)),
+      bury: (message, deliveries) => this.#bury(stream, message, deliveries),
+      tell: (status) => this.#tell(status),
+      onEnd: () => this.#readers.delete(reader),
+      clock: performance,
     });
-    return jetstream(this.#connection).consumers.get(stream.stream, name);
-  }
-
-  #handle(stream: Stream, group: string, message: JsMsg, receiver: Receiver): void {
-    const source = `${stream.stream}/${group}`;
-    const { deliveryCount } = message.info;
-    if (message.redelivered && this.#handled.has(source, message.seq)) {
-      message.ack();
-      return;
-    }
-    if (deliveryCount > stream.maxDeliveries) return void this.#bury(stream, message, deliveryCount - 1);
-    const decoded = this.#decode(
-      message.subject,
-      message.data,
-      message.headers,
-      message.headers?.get(replyHeader) || undefined,
-    );
-    if (decoded === undefined) return void this.#bury(stream, message, deliveryCount);
-    const alive = setInterval(() => message.working(), Math.max(1, stream.ackWaitMs / 3));
-    alive.unref();
-    let isSettled = false;
-    const settle = (outcome: Outcome) => {
-      if (isSettled) return;
-      isSettled = true;
-      clearInterval(alive);
-      if (this.#connection.isClosed()) return;
-      if (outcome === 'handled') {
-        this.#handled.seen(source, message.seq);
-        message.ack();
-      } else if (outcome === 'failed' && deliveryCount >= stream.maxDeliveries) {
-        void this.#bury(stream, message, deliveryCount);
-      } else {
-        message.nak(stream.retryMs);
-      }
-    };
-    const tracked = Object.assign(decoded, { settle });
-    receiver.deliver(tracked)?.catch(() => undefined);
+    this.#readers.add(reader);
+    void this.#track(this.#starting, reader.start());
+    return reader;
   }
 
   /** Stored at its dead-letter subject first, and only then done with here. */
-  async #bury(stream: Stream, message: JsMsg, deliveries: number): Promise<void> {
+  async #bury(stream: DurableStream, message: JsMsg, deliveries: number): Promise<void> {
     const to = `dead.${stream.stream}.${message.subject}`;
     const headers = newHeaders();
     for (const [name, values] of message.headers ?? [])
@@ -291,7 +237,7 @@ class NatsTransport implements Transport {
 
   /** The same id at every try: the server keeps the message once, whichever try it was whose answer got lost. */
   async #store(message: TransportMessage): Promise<void> {
-    const [data, headers] = this.#encode(message, true);
+    const [data, headers] = this.#payload.encode(message, true);
     const msgID = message.headers[idHeader] ?? randomBytes(12).toString('base64url');
     const client = jetstream(this.#connection, { timeout: 1_000 });
     const deadline = performance.now() + this.#publishTimeoutMs;
@@ -313,56 +259,18 @@ class NatsTransport implements Transport {
     }
   }
 
-  #encode({ data, headers, reply }: TransportMessage, isStored: boolean): [Uint8Array, MsgHdrs | undefined] {
-    let encoded: MsgHdrs | undefined;
-    const set = (name: string, value: string) => {
-      encoded ??= newHeaders();
-      encoded.set(name, value);
-    };
-    if (headers !== noHeaders) for (const [name, value] of Object.entries(headers)) set(name, value);
-    if (isStored && reply !== undefined) set(replyHeader, reply);
-    if (data instanceof Uint8Array) {
-      set(payloadHeader, 'bytes');
-      return [data, encoded];
-    }
-    if (this.#payload === 'msgpack') {
-      set(payloadHeader, 'msgpack');
-      return [Uint8Array.from(this.#packr.pack(data)), encoded];
-    }
-    // What JSON has no word for travels as nothing, as in JSON.stringify.
-    return [Buffer.from(JSON.stringify(data) ?? ''), encoded];
-  }
-
-  #decode(
-    subject: string,
-    bytes: Uint8Array,
-    encoded: MsgHdrs | undefined,
-    reply: string | undefined,
-  ): PublishedMessage | undefined {
+  #decode(message: NatsMessage, reply: string | undefined): PublishedMessage | undefined {
     try {
-      const headers = encoded === undefined ? noHeaders : readHeaders(encoded);
-      return new PublishedMessage(subject, this.#decodeData(bytes, encoded?.get(payloadHeader)), headers, reply);
+      return this.#payload.decode(message, reply);
     } catch (error) {
       this.#tell({ type: 'transportFailed', error });
       return undefined;
     }
   }
 
-  #decodeData(bytes: Uint8Array, kind: string | undefined): unknown {
-    if (kind === 'bytes') return bytes;
-    if (kind === 'msgpack') return this.#packr.unpack(bytes);
-    if (bytes.length === 0) return undefined;
-    try {
-      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    } catch {
-      // A stranger's message that is no JSON: its bytes are all that is known of it.
-      return bytes;
-    }
-  }
-
   #probe(): void {
     this.#isProbing = true;
-    this.#listen(`${this.#probes}*`, { hasRoom: true, deliver: () => undefined }, undefined);
+    this.#stops.add(this.#listen(`${this.#probes}*`, { hasRoom: true, deliver: () => undefined }, undefined));
   }
 
   /** An answer takes a round trip; an older wish than 65,536 others has had it. */
@@ -397,8 +305,10 @@ class NatsTransport implements Transport {
   async #close(): Promise<void> {
     this.#state = 'closing';
     await Promise.allSettled([...this.#starting, ...this.#publishing]);
-    await Promise.allSettled([...this.#stops].map((stop) => stop()));
+    for (const stop of this.#stops) stop();
     this.#stops.clear();
+    await Promise.all([...this.#readers].map((reader) => reader.stop()));
+    for (const reader of this.#readers) reader.abandon();
     if (!this.#connection.isClosed()) {
       if (this.#isOwn) await this.#connection.drain();
       else await this.#connection.flush();
@@ -419,75 +329,6 @@ async function connectTo(servers: readonly string[], token: string | undefined):
   } catch (error) {
     throw new BusError('BUS_UNREACHABLE', `No NATS server answers at ${servers.join(', ')}`, { cause: error });
   }
-}
-
-async function prepareStreams(connection: NatsConnection, streams: readonly Stream[]): Promise<void> {
-  if (streams.length === 0) return;
-  const manager = await jetstreamManager(connection);
-  for (const { stream, subjects, duplicateWindowMs, maxAgeMs, maxBytes, replicas } of streams) {
-    const config = {
-      max_age: nanoseconds(maxAgeMs),
-      max_bytes: maxBytes,
-      duplicate_window: nanoseconds(Math.min(duplicateWindowMs, maxAgeMs)),
-      num_replicas: replicas,
-    };
-    for (const each of [
-      { ...config, name: stream, subjects: [...subjects] },
-      { ...config, name: `${stream}-dead`, subjects: [`dead.${stream}.>`] },
-    ]) {
-      try {
-        await manager.streams.add(each);
-      } catch {
-        // It exists with other settings: these replace them, or say why they can't.
-        await manager.streams.update(each.name, each);
-      }
-    }
-  }
-}
-
-function resolveDurable(options: DurableSubjects): Stream {
-  const {
-    stream,
-    subjects,
-    ackWaitMs = 30_000,
-    maxDeliveries = 5,
-    retryMs = 1_000,
-    maxInHand = 64,
-    duplicateWindowMs = 120_000,
-    maxAgeMs = 604_800_000,
-    maxBytes = 1_073_741_824,
-    replicas = 1,
-  } = options;
-  if (!/^[\w-]+$/.test(stream)) {
-    throw new TypeError(`Expected \`stream\` to be letters, digits, - and _, got \`${stream}\``);
-  }
-  for (const subject of subjects) parsePattern(subject);
-  const bounds = { ackWaitMs, maxDeliveries, maxInHand, duplicateWindowMs, maxAgeMs, maxBytes, replicas };
-  for (const [name, value] of Object.entries(bounds)) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new RangeError(`Expected \`${name}\` to be a positive integer, got \`${value}\` (${typeof value})`);
-    }
-  }
-  return { stream, subjects, retryMs, ...bounds };
-}
-
-function readHeaders(encoded: MsgHdrs): Headers {
-  const headers: Record<string, string> = {};
-  for (const [name, [value]] of encoded) {
-    if (value !== undefined && name !== payloadHeader && name !== replyHeader && !name.startsWith('Nats-')) {
-      headers[name] = value;
-    }
-  }
-  return Object.freeze(headers);
-}
-
-function consumerName(queue: string, pattern: string): string {
-  const digest = createHash('sha256').update(`${queue}\n${pattern}`).digest('hex').slice(0, 16);
-  return `${queue.replaceAll(/[^\w-]/g, '_').slice(0, 40)}-${digest}`;
-}
-
-function nanoseconds(ms: number): number {
-  return ms * 1_000_000;
 }
 
 function closedError(): BusError {

@@ -5,7 +5,7 @@
 import { BusError } from './errors.ts';
 import { Mailbox, type OverflowPolicy } from './mailbox.ts';
 import { type Message, RequestMessage } from './message.ts';
-import type { Outcome, Receiver, TrackedMessage, Transport, TransportMessage } from './transport.ts';
+import type { LeasedMessage, Outcome, Receiver, TrackedMessage, Transport, TransportMessage } from './transport.ts';
 
 /** If it returns a promise, that is awaited before the next message; anything else it returns is ignored. */
 export type Handler<T> = (message: Message<T>) => unknown;
@@ -38,6 +38,13 @@ export interface Subscription<T = unknown> extends AsyncIterable<Message<T>>, As
    * @param options.signal  drops what is left when it aborts
    */
   close(options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /**
+   * Like `close`, but what is on its way is taken in first: all that was published before and had reached whoever passes it on. A
+   * queue group's other members get what this one is not given. Without a connection it waits for one.
+   * @param options.signal  drops what is left when it aborts
+   * @throws {BusError} BUS_CLOSED when the transport is closed; the subscription is closed all the same
+   */
+  drain(options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
 
 export interface SubscriptionSetup<T> {
@@ -156,6 +163,25 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
     }
   }
 
+  async drain(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    const { transport } = this.#setup;
+    try {
+      if (this.#state === 'open') {
+        await orAborted(transport.flush(), options.signal);
+        this.leave();
+        // A member of a group may have been given more in between.
+        await orAborted(transport.flush(), options.signal);
+      }
+    } finally {
+      await this.close(options);
+    }
+  }
+
+  /** Asks for nothing more, and takes in what comes all the same. */
+  leave(): void {
+    this.#unsubscribe();
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -172,7 +198,8 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
 
   async #next(): Promise<IteratorResult<Message<T>, undefined>> {
     this.#settleInHand('handled');
-    const result = await this.#mailbox.next();
+    let result = await this.#mailbox.next();
+    while (!result.done && this.#isGone(result.value)) result = await this.#mailbox.next();
     if (result.done) {
       this.#end();
       return result;
@@ -185,6 +212,7 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
 
   /** The handler's promise, if it gave one. */
   #handle(message: TransportMessage, handler: Handler<T>): Promise<void> | undefined {
+    if (this.#tracks && this.#isGone(message)) return undefined;
     this.#delivered++;
     if (this.#onHandOver !== undefined) this.#onHandOver(message);
     try {
@@ -208,6 +236,13 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
       return;
     }
     this.#settle(message, 'handled');
+  }
+
+  /** Whether somebody else has it by now. */
+  #isGone(message: TransportMessage): boolean {
+    if (!this.#tracks || !isLeased(message) || message.begin()) return false;
+    this.#mailbox.dropped++;
+    return true;
   }
 
   #settle(message: TransportMessage, outcome: Outcome): void {
@@ -262,6 +297,26 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
 
 function isTracked(message: TransportMessage | TrackedMessage): message is TrackedMessage {
   return 'settle' in message;
+}
+
+function isLeased(message: TransportMessage | LeasedMessage): message is LeasedMessage {
+  return 'begin' in message;
+}
+
+/** Resolves with `work`, or when the signal aborts. */
+export async function orAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return work;
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<void>((resolve) => {
+    onAbort = resolve;
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 /** A handler written as `(message) => list.push(message.data)` returns a number, which is nothing to wait for. */

@@ -3,6 +3,7 @@
  * runner but a function `test(name, body)`, and waits for arrivals instead of for time.
  */
 import assert from 'node:assert/strict';
+import { createBus } from './bus.ts';
 import { noHeaders, PublishedMessage } from './message.ts';
 import type { Receiver, Transport, TransportMessage } from './transport.ts';
 
@@ -265,6 +266,95 @@ export function transportContract({ test, open, openPair, cleanUp }: TransportCo
     await new Promise<void>((resolve) => {
       one.publish(messageTo('there', 1), resolve);
     });
+  });
+
+  // Closed at once, the subscription drops what is on its way.
+  check('drains a subscription: what was published before is handled, and then it ends', async (transport) => {
+    const bus = createBus({ transport });
+    const handled: number[] = [];
+    const subscription = bus.subscribe<number>('a.*', async ({ data }) => {
+      await Promise.resolve();
+      handled.push(data);
+    });
+    await bus.flush();
+    for (let index = 0; index < 200; index++) await bus.publish('a.b', index);
+    await Promise.all([subscription.drain(), subscription.drain()]);
+    assert.deepEqual(
+      handled,
+      Array.from({ length: 200 }, (_, index) => index),
+    );
+    assert.deepEqual([subscription.dropped, subscription.queued], [0, 0]);
+    await new Promise<void>((resolve) => {
+      transport.publish(messageTo('a.b', 200), resolve);
+    });
+    await bus.close();
+  });
+
+  check('drains a subscription that is read: what was published before can still be read', async (transport) => {
+    const bus = createBus({ transport });
+    const subscription = bus.subscribe<number>('a');
+    await bus.flush();
+    for (let index = 0; index < 50; index++) await bus.publish('a', index);
+    await subscription.drain();
+    const read: number[] = [];
+    for await (const { data } of subscription) read.push(data);
+    assert.deepEqual(
+      read,
+      Array.from({ length: 50 }, (_, index) => index),
+    );
+    await bus.close();
+  });
+
+  // Closed at once, the bus drops what is on its way, and its handlers can't publish what they make of it.
+  checkPair('drains a bus: what the other sent is handled, and what handlers publish arrives', async (one, other) => {
+    const results = subscribe(one, 'result');
+    const bus = createBus({ transport: other });
+    bus.subscribe<number>('work', async ({ data }) => {
+      await bus.publish('result', data);
+    });
+    await Promise.all([bus.flush(), one.flush()]);
+    for (let index = 0; index < 200; index++) await one.publish(messageTo('work', index));
+    await one.flush();
+    await bus.drain();
+    assert.throws(() => void bus.publish('result', -1), { code: 'BUS_CLOSED' });
+    await results.arrival(199);
+    assert.deepEqual(
+      results.arrived.map(({ data }) => data),
+      Array.from({ length: 200 }, (_, index) => index),
+    );
+  });
+
+  // With the member's unsubscribing told first and what comes after that thrown away, what was on its way to it is done by nobody.
+  checkPair('loses no job of a queue group when a member drains in the middle', async (one, other) => {
+    const jobs = 2_000;
+    const seen: number[] = [];
+    let finish: () => void = () => undefined;
+    const all = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const handle = (message: TransportMessage) => {
+      seen.push(Number(message.data));
+      if (seen.length === jobs) finish();
+    };
+    const [stays, leaves] = [createBus({ transport: one }), createBus({ transport: other })];
+    const options = { queue: 'workers', maxQueued: jobs };
+    stays.subscribe('jobs', handle, options);
+    const leaving = leaves.subscribe('jobs', handle, options);
+    await Promise.all([stays.flush(), leaves.flush()]);
+    let drained: Promise<void> | undefined;
+    for (let index = 0; index < jobs; index++) {
+      if (index === jobs / 2) drained = leaving.drain();
+      await one.publish(messageTo('jobs', index));
+      if (index % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await drained;
+    await all;
+    assert.deepEqual(
+      seen.sort((a, b) => a - b),
+      Array.from({ length: jobs }, (_, index) => index),
+    );
+    assert.ok(leaving.delivered > 0 && leaving.delivered < jobs);
+    await Promise.all([stays.close(), leaves.close()]);
   });
 
   check('refuses subjects and patterns that are none', async (transport) => {

@@ -19,6 +19,12 @@ export interface TrackedMessage extends TransportMessage {
   settle(outcome: Outcome): void;
 }
 
+/** A tracked message that is ours for a time only, over durable transports. */
+export interface LeasedMessage extends TrackedMessage {
+  /** Asked when the message is about to be handed over. False when its time is up: somebody else has it, or will. */
+  begin(): boolean;
+}
+
 /** What happens to a transport, told to `Bus.status()`. */
 export type TransportStatus =
   /** The connection is lost, and tried anew. */
@@ -28,6 +34,11 @@ export type TransportStatus =
   | { readonly type: 'lost'; readonly count: number; readonly reason: LossReason }
   /** Durable modes: nobody could handle it in `maxDeliveries` tries; it was published to `to`. */
   | { readonly type: 'deadLettered'; readonly subject: string; readonly to: string; readonly deliveries: number }
+  /**
+   * Durable modes: it was in hand without a sign of life for longer than the server waits, since the process was stopped or its event
+   * loop held up; so another was given it as well. `outcome` is what became of it here.
+   */
+  | { readonly type: 'overdue'; readonly subject: string; readonly outcome: Outcome }
   /** The transport itself failed in the background. */
   | { readonly type: 'transportFailed'; readonly error: unknown };
 
@@ -42,7 +53,7 @@ export interface Receiver {
   /** False while a message would have to wait or be dropped: another member of the queue group is preferred then. */
   readonly hasRoom: boolean;
   /** Never throws. A promise means that the receiver asks the publisher to wait; it may reject with BUS_OVERFLOW. */
-  deliver(message: TransportMessage | TrackedMessage): void | Promise<void>;
+  deliver(message: TransportMessage | TrackedMessage | LeasedMessage): void | Promise<void>;
 }
 
 export interface Transport {
