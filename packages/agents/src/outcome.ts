@@ -54,7 +54,7 @@ export interface Failure {
 export interface AttemptExit {
   readonly exitCode: number | null;
   readonly signalName: string | null;
-  readonly endedBy: 'exit' | 'signal' | 'timeout' | 'idle' | 'aborted' | 'ended';
+  readonly endedBy: 'exit' | 'signal' | 'timeout' | 'idle' | 'memory' | 'output' | 'aborted' | 'ended';
   readonly durationMs: number;
   /** The tail of what the program wrote there. */
   readonly stderr: string;
@@ -102,6 +102,18 @@ export function failureByUs(exit: AttemptExit): Failure | undefined {
       return failure(
         'idle',
         `The agent was ended after ${seconds} s because it had printed nothing for its idle time limit; raise it if silence is normal.`,
+      );
+    case 'memory':
+      return failure(
+        'failed',
+        `The agent was ended after ${seconds} s because it took more memory than its limit; raise the limit or split the task.`,
+        { retryable: false },
+      );
+    case 'output':
+      return failure(
+        'badOutput',
+        `The agent was ended after ${seconds} s because it printed more than its limit; print less, or raise the limit.`,
+        { retryable: false },
       );
     case 'aborted':
     case 'ended':

@@ -38,7 +38,16 @@ export interface DetachedOptions extends Omit<SpawnOptions, 'slots'> {
 export interface AdoptOptions
   extends Pick<
     SpawnOptions,
-    'onStdout' | 'onStderr' | 'timeoutMs' | 'idleTimeoutMs' | 'graceMs' | 'maxOutputBytes' | 'memorySampleMs' | 'signal'
+    | 'onStdout'
+    | 'onStderr'
+    | 'timeoutMs'
+    | 'idleTimeoutMs'
+    | 'memoryLimitBytes'
+    | 'outputLimitBytes'
+    | 'graceMs'
+    | 'maxOutputBytes'
+    | 'memorySampleMs'
+    | 'signal'
   > {
   /** How much of each file has been taken in already, in bytes. @default 0 */
   readonly stdoutFromByte?: number;
@@ -113,6 +122,7 @@ export async function adopt(directory: string, options: AdoptOptions = {}): Prom
   const running = new SupervisedChild(handle, started, record.lineageId, {
     ...settings,
     agedMs,
+    earlierOutputBytes: stdoutFromByte + stderrFromByte,
     timeoutMs: Math.max(0, settings.timeoutMs - agedMs),
   });
   return { state: 'running', running };

@@ -3,9 +3,9 @@ import type { ProcessIdentity } from './process-table.ts';
 
 /**
  * `exit` and `signal`: by itself or by somebody else's signal. The others: we ended it, because of `timeoutMs`,
- * `idleTimeoutMs`, the AbortSignal, or a call of `end()`.
+ * `idleTimeoutMs`, `memoryLimitBytes`, `outputLimitBytes`, the AbortSignal, or a call of `end()`.
  */
-export type EndedBy = 'exit' | 'signal' | 'timeout' | 'idle' | 'aborted' | 'ended';
+export type EndedBy = 'exit' | 'signal' | 'timeout' | 'idle' | 'memory' | 'output' | 'aborted' | 'ended';
 
 export interface ProcessResult {
   /** Null when a signal ended it. */
@@ -25,6 +25,8 @@ export interface ProcessResult {
   readonly stderrBytes: number;
   /** The largest memory of the program itself, of what was seen at the samples; absent when it ended before the first. */
   readonly peakRssBytes?: number;
+  /** The same of the program with everything it had started; present where `memoryLimitBytes` was given. */
+  readonly peakTreeBytes?: number;
   /** Processes it had started that still lived after its own exit; they were ended unless `survivors` names them. */
   readonly leftBehind: readonly ProcessIdentity[];
   /** Processes that could not be ended. */

@@ -9,6 +9,7 @@ import { type Deadline, startDeadline } from './deadline.ts';
 import { ProcessFamily } from './descendants.ts';
 import { lineageMatch } from './environment.ts';
 import { SpawnError } from './errors.ts';
+import { familyMemoryBytes } from './family-memory.ts';
 import { OutputTail } from './output.ts';
 import type { ProcessIdentity, StartedProcess } from './process-table.ts';
 import type { EndedBy, ProcessResult } from './result.ts';
@@ -41,11 +42,15 @@ export interface SupervisionSettings {
   readonly onStderr?: (chunk: Uint8Array) => void;
   readonly timeoutMs: number;
   readonly idleTimeoutMs: number;
+  readonly memoryLimitBytes: number;
+  readonly outputLimitBytes: number;
   readonly graceMs: number;
   readonly drainMs: number;
   readonly memorySampleMs: number;
   /** How long it had run when we came to it. */
   readonly agedMs?: number;
+  /** How much it had written by then, of what we were told to leave out. */
+  readonly earlierOutputBytes?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -74,8 +79,11 @@ export class SupervisedChild implements RunningProcess {
   #endReason: string | undefined;
   #schedule: EndSchedule = { killAtMs: Infinity };
   #ending: Promise<EndReport> | undefined;
-  #callbackFailure: SpawnError | undefined;
+  /** Off once it has exited, or has been given up: then no deadline may be set. */
+  #watch: 'on' | 'off' = 'on';
+  #failure: { readonly error: unknown } | undefined;
   #peakRssBytes: number | undefined;
+  #peakTreeBytes: number | undefined;
 
   constructor(child: ChildHandle, started: StartedProcess, lineageId: string, settings: SupervisionSettings) {
     this.#child = child;
@@ -123,10 +131,10 @@ export class SupervisedChild implements RunningProcess {
       if (leftBehind.length > 0) this.#begin(undefined);
       const report = (await this.#ending) ?? nothingEnded;
       if (this.#ending !== undefined) await this.#drain(closed);
-      if (this.#callbackFailure !== undefined) throw this.#callbackFailure;
+      if (this.#failure !== undefined) throw this.#failure.error;
       return this.#result(leftBehind, report);
     } finally {
-      for (const deadline of this.#deadlines) deadline.clear();
+      this.#stopWatching();
       signal?.removeEventListener('abort', onAbort);
       child.stdout?.destroy();
       child.stderr?.destroy();
@@ -144,13 +152,17 @@ export class SupervisedChild implements RunningProcess {
     );
     this.#read(stdout, this.#stdout, onStdout, 'onStdout', idle);
     this.#read(stderr, this.#stderr, onStderr, 'onStderr', idle);
+    this.#checkOutput();
     // A program may end, or close its input, without having read all of it: that is its right, and no failure.
     stdin?.on('error', () => undefined);
     if (input !== undefined) stdin?.end(input);
     this.#sampleMemory(Math.min(firstMemorySampleMs, memorySampleMs));
-    void exited.then(() => {
-      for (const deadline of this.#deadlines) deadline.clear();
-    });
+    void exited.then(() => this.#stopWatching());
+  }
+
+  #stopWatching(): void {
+    this.#watch = 'off';
+    for (const deadline of this.#deadlines) deadline.clear();
   }
 
   #read(
@@ -163,13 +175,13 @@ export class SupervisedChild implements RunningProcess {
     stream?.on('data', (chunk: Buffer) => {
       if (this.#exit === undefined) idle.restart();
       tail.push(chunk);
-      if (this.#callbackFailure !== undefined) return;
+      this.#checkOutput();
+      if (this.#failure !== undefined) return;
       try {
         callback?.(chunk);
       } catch (cause) {
         const message = `${name} for ${this.#settings.command} (pid ${this.identity.pid}) threw: ${String(cause)}. The process was ended.`;
-        this.#callbackFailure = new SpawnError('SPAWN_CALLBACK_FAILED', message, { cause });
-        void this.#begin('ended');
+        this.#fail(new SpawnError('SPAWN_CALLBACK_FAILED', message, { cause }));
       }
     });
     // A read error means no more output; the exit and what it says still come.
@@ -180,9 +192,31 @@ export class SupervisedChild implements RunningProcess {
     const deadline = startDeadline(afterMs, () => {
       this.#deadlines.splice(this.#deadlines.indexOf(deadline), 1);
       this.#peakRssBytes = peakMemoryBytes(this.identity.pid) ?? this.#peakRssBytes;
-      this.#sampleMemory(Math.min(afterMs * 2, this.#settings.memorySampleMs));
+      const again = (): void => {
+        if (this.#watch === 'on') this.#sampleMemory(Math.min(afterMs * 2, this.#settings.memorySampleMs));
+      };
+      if (this.#settings.memoryLimitBytes === Infinity) again();
+      else this.#checkMemory(this.#settings.memoryLimitBytes).then(again, (error: unknown) => this.#fail(error));
     });
     this.#deadlines.push(deadline);
+  }
+
+  #checkOutput(): void {
+    const { earlierOutputBytes = 0, outputLimitBytes } = this.#settings;
+    if (earlierOutputBytes + this.#bytes() > outputLimitBytes) void this.#begin('output');
+  }
+
+  async #checkMemory(limitBytes: number): Promise<void> {
+    const { alive } = await this.#family.look();
+    const bytes = await familyMemoryBytes(alive, limitBytes);
+    this.#peakTreeBytes = Math.max(this.#peakTreeBytes ?? 0, bytes);
+    if (bytes > limitBytes) void this.#begin('memory');
+  }
+
+  /** Ends the process; `result` then rejects with the first error. */
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    void this.#begin('ended');
   }
 
   /** The first cause counts, and none does once the process has ended by itself. */
@@ -253,6 +287,7 @@ export class SupervisedChild implements RunningProcess {
       stdoutBytes: this.#stdout.totalBytes,
       stderrBytes: this.#stderr.totalBytes,
       ...(this.#peakRssBytes !== undefined && { peakRssBytes: this.#peakRssBytes }),
+      ...(this.#peakTreeBytes !== undefined && { peakTreeBytes: this.#peakTreeBytes }),
       leftBehind,
       survivors: report.survivors,
     };

@@ -47,7 +47,8 @@ function sampleProc(pid: number): ResourceSample | undefined {
   };
 }
 
-function statusBytes(status: string | undefined, name: string): number | undefined {
+/** A line `<name>: <number> kB` of the status files under `/proc`. */
+export function statusBytes(status: string | undefined, name: string): number | undefined {
   const kibibytes = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status ?? '')?.[1];
   return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
 }

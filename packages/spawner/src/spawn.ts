@@ -41,11 +41,21 @@ export interface SpawnOptions {
   readonly timeoutMs?: number;
   /** Since the last output on either stream, or the start. @default Infinity */
   readonly idleTimeoutMs?: number;
+  /**
+   * Of the program with everything it started, resident: seen at samples, so that it may be overstepped by what is
+   * allocated between two. Memory that some of them share counts once (Linux). @default Infinity
+   */
+  readonly memoryLimitBytes?: number;
+  /** Written over both streams together, kept or not. @default Infinity */
+  readonly outputLimitBytes?: number;
   /** Between TERM and KILL. 0 kills at once. @default 2000 */
   readonly graceMs?: number;
   /** How long after the exit somebody else may keep stdout or stderr open in silence. @default 500 */
   readonly drainMs?: number;
-  /** Between samples for `peakRssBytes`; the first ones come sooner. Infinity: none. @default 1000 */
+  /**
+   * Between samples for `peakRssBytes` and `memoryLimitBytes`; the first ones come sooner. Infinity: none.
+   * @default 1000; 250 with `memoryLimitBytes`
+   */
   readonly memorySampleMs?: number;
   /** Set in the child, so that `sweep` finds it and its descendants after a crash. Many children may share one. */
   readonly marker?: ProcessMarker;
@@ -118,7 +128,9 @@ async function startFromSlot(
 export function resolveSpawnOptions(options: SpawnOptions): ResolvedSpawnOptions {
   const { command, args = [], cwd, env = {}, inheritEnv = defaultInheritedEnvironment, stdin = 'closed' } = options;
   const { maxOutputBytes = 1024 * 1024, graceMs = defaultGraceMs, timeoutMs = Infinity, marker, signal } = options;
-  const { idleTimeoutMs = Infinity, drainMs = 500, memorySampleMs = 1000, onStdout, onStderr, slots } = options;
+  const { idleTimeoutMs = Infinity, memoryLimitBytes = Infinity, outputLimitBytes = Infinity } = options;
+  const { memorySampleMs = memoryLimitBytes === Infinity ? 1000 : 250 } = options;
+  const { drainMs = 500, onStdout, onStderr, slots } = options;
   if (typeof command !== 'string' || command === '' || command.includes('\0')) {
     throw new TypeError(`command must be a non-empty string without NUL, got ${JSON.stringify(command)}`);
   }
@@ -134,8 +146,12 @@ export function resolveSpawnOptions(options: SpawnOptions): ResolvedSpawnOptions
     throw new RangeError(`maxOutputBytes must be an integer of at least 0, got ${maxOutputBytes}`);
   }
   checkGrace(graceMs);
-  for (const [name, value] of Object.entries({ timeoutMs, idleTimeoutMs, drainMs, memorySampleMs })) {
+  const limits = { timeoutMs, idleTimeoutMs, memoryLimitBytes, outputLimitBytes };
+  for (const [name, value] of Object.entries({ ...limits, drainMs, memorySampleMs })) {
     if (typeof value !== 'number' || !(value >= 0)) throw new RangeError(`${name} must be at least 0, got ${value}`);
+  }
+  if (memoryLimitBytes !== Infinity && memorySampleMs === Infinity) {
+    throw new RangeError('memorySampleMs must be finite where memoryLimitBytes is given: the limit holds at samples');
   }
   checkEnvironment('env', env);
   if (marker !== undefined) checkMarker(marker);
@@ -143,7 +159,7 @@ export function resolveSpawnOptions(options: SpawnOptions): ResolvedSpawnOptions
     throw new TypeError('slots must be what openSpawnSlots gave');
   }
   return Object.freeze({
-    ...{ command, args, env, inheritEnv, maxOutputBytes, graceMs, timeoutMs, idleTimeoutMs, drainMs, memorySampleMs },
+    ...{ command, args, env, inheritEnv, maxOutputBytes, graceMs, drainMs, memorySampleMs, ...limits },
     cwd: resolvePath(cwd ?? process.cwd()),
     input: stdin === 'closed' ? undefined : stdin,
     ...(marker && { marker }),
