@@ -1,6 +1,6 @@
 /**
- * Every way in which this package refuses or fails. `SpawnError` is about processes, `ThreadError` about the thread
- * pool; each code is permanent and explained in the README.
+ * Every way in which this package refuses or fails. `SpawnError` is about programs, `ThreadError` and `ProcessError` about
+ * the tasks of pools; each code is permanent and explained in the README.
  */
 
 export type SpawnErrorCode =
@@ -24,10 +24,20 @@ export type ThreadErrorCode =
   | 'THREAD_POOL_FULL'
   | 'THREAD_POOL_CLOSED';
 
-export class SpawnerError extends Error {
-  readonly code: SpawnErrorCode | ThreadErrorCode;
+export type ProcessErrorCode =
+  | 'PROCESS_TIMEOUT'
+  | 'PROCESS_CRASHED'
+  | 'PROCESS_TASK_FAILED'
+  | 'PROCESS_MODULE_NOT_FOUND'
+  | 'PROCESS_NOT_CLONEABLE'
+  | 'PROCESS_CALLBACK_FAILED'
+  | 'PROCESS_POOL_FULL'
+  | 'PROCESS_POOL_CLOSED';
 
-  constructor(code: SpawnErrorCode | ThreadErrorCode, message: string, options?: ErrorOptions) {
+export class SpawnerError extends Error {
+  readonly code: SpawnErrorCode | ThreadErrorCode | ProcessErrorCode;
+
+  constructor(code: SpawnErrorCode | ThreadErrorCode | ProcessErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'SpawnerError';
     this.code = code;
@@ -49,5 +59,14 @@ export class ThreadError extends SpawnerError {
   constructor(code: ThreadErrorCode, message: string, options?: ErrorOptions) {
     super(code, message, options);
     this.name = 'ThreadError';
+  }
+}
+
+export class ProcessError extends SpawnerError {
+  declare readonly code: ProcessErrorCode;
+
+  constructor(code: ProcessErrorCode, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+    this.name = 'ProcessError';
   }
 }

@@ -3,7 +3,15 @@ export { AdaptiveLimit, type AdaptiveLimitOptions, type LimitSample } from './ad
 export { type RetryPolicy, retryDelayMs } from './backoff.ts';
 export { type Adopted, type AdoptOptions, adopt, type DetachedOptions, startDetached } from './detached.ts';
 export { defaultInheritedEnvironment, type ProcessMarker } from './environment.ts';
-export { SpawnError, type SpawnErrorCode, SpawnerError, ThreadError, type ThreadErrorCode } from './errors.ts';
+export {
+  ProcessError,
+  type ProcessErrorCode,
+  SpawnError,
+  type SpawnErrorCode,
+  SpawnerError,
+  ThreadError,
+  type ThreadErrorCode,
+} from './errors.ts';
 export { findProgram } from './find-program.ts';
 export {
   type EventLoopDelay,
@@ -13,6 +21,7 @@ export {
   type ResourceMonitor,
   type ResourceMonitorOptions,
 } from './monitor.ts';
+export { createProcessPool, type ProcessPoolOptions } from './process-pool.ts';
 export { identifyProcess, isProcessAlive, type ProcessIdentity } from './process-table.ts';
 export type { EndedBy, ProcessResult } from './result.ts';
 export type { EndOptions, RunningProcess } from './running-process.ts';
@@ -29,11 +38,11 @@ export {
 } from './supervise.ts';
 export { type SweepOptions, sweep } from './sweep.ts';
 export { type EndReport, type EndTreeOptions, endProcessTree } from './terminate.ts';
-export {
-  createThreadPool,
-  type ThreadPool,
-  type ThreadPoolOptions,
-  type ThreadPoolStats,
-  type ThreadTask,
-  type ThreadTaskContext,
-} from './thread-pool.ts';
+export { createThreadPool, type ThreadPool, type ThreadPoolOptions } from './thread-pool.ts';
+export type {
+  WorkerPool,
+  WorkerPoolOptions,
+  WorkerPoolStats,
+  WorkerTask,
+  WorkerTaskContext,
+} from './worker-pool.ts';

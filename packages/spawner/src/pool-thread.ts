@@ -1,4 +1,4 @@
-/** One thread of a pool and the tasks it holds. It decides nothing: the pool does. */
+/** One thread of a pool and the tasks it holds. */
 import {
   MessageChannel,
   type MessagePort,
@@ -6,10 +6,11 @@ import {
   receiveMessageOnPort,
   Worker,
 } from 'node:worker_threads';
-import type { Deadline } from './deadline.ts';
+import type { AcceptedTask, PoolWorker, WorkerEvents, WorkerExit } from './pool-worker.ts';
+import { messageOf } from './task-error.ts';
+import { type FromWorker, FunctionIds } from './task-protocol.ts';
 import {
   createSharedSlots,
-  type FromThread,
   type SharedSlots,
   slotCount,
   slotState,
@@ -19,34 +20,10 @@ import {
   viewSharedSlots,
 } from './thread-protocol.ts';
 
-export interface PoolTask {
-  /** Its place in the order in which tasks were accepted. */
-  readonly sequence: number;
-  readonly module: string;
-  readonly exportName: string;
-  readonly argument: unknown;
-  readonly timeoutMs: number;
-  readonly onMessage: ((value: unknown) => void) | undefined;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (reason: unknown) => void;
-  state: 'queued' | 'sent' | 'settled';
-  thread: PoolThread | undefined;
-  slot: number;
-  deadline: Deadline | undefined;
-  /** Why it is being stopped; what its caller will be told whatever the thread still says. */
-  stopReason: { readonly error: unknown } | undefined;
-  releaseSignal: (() => void) | undefined;
-}
-
-export interface PoolThreadEvents {
-  onReady(thread: PoolThread): void;
-  onReply(thread: PoolThread, task: PoolTask, kind: number, value: unknown): void;
-  onExit(thread: PoolThread, exitCode: number, error: unknown): void;
-}
-
 export interface PoolThreadOptions {
   readonly resourceLimits: ResourceLimits | undefined;
   readonly output: 'inherit' | 'discard';
+  readonly recycleAboveBytes: number;
 }
 
 /** Then the event loop has a turn. */
@@ -57,34 +34,32 @@ const entry = new URL(
   import.meta.url,
 );
 
-export class PoolThread {
-  /** `stopping`: waits for a task that was told to stop; `ending`: the thread itself is being ended. */
-  state: 'starting' | 'ready' | 'stopping' | 'ending' | 'gone' = 'starting';
-  /** False when it ended before it could take a task. */
+export class PoolThread implements PoolWorker {
+  state: PoolWorker['state'] = 'starting';
   cameUp = false;
-  /** How many tasks it may hold now: grows while tasks are short, falls back to 1 behind a slow one. */
   window = 2;
-  /** In the order sent, which is the order in which the thread runs them. */
-  readonly held = new Set<PoolTask>();
+  readonly capacity = slotCount;
+  finished = 0;
+  readonly held = new Set<AcceptedTask>();
   readonly exited: Promise<void>;
   readonly #worker: Worker;
   /** Its own, since messages of a port can be taken many at a time and those of a Worker cannot. */
   readonly #port: MessagePort;
-  readonly #events: PoolThreadEvents;
+  readonly #events: WorkerEvents;
   readonly #slots: SharedSlots;
   readonly #generations = new Int32Array(slotCount);
-  readonly #tasks: (PoolTask | undefined)[] = new Array(slotCount).fill(undefined);
+  readonly #tasks: (AcceptedTask | undefined)[] = new Array(slotCount).fill(undefined);
   readonly #freeSlots: number[] = Array.from({ length: slotCount }, (_, slot) => slot);
-  readonly #functionIds = new Map<string, number>();
+  readonly #functions = new FunctionIds((message) => this.#post(message));
   #failure: unknown;
 
-  constructor(options: PoolThreadOptions, events: PoolThreadEvents) {
+  constructor(options: PoolThreadOptions, events: WorkerEvents) {
     this.#events = events;
     const slots = createSharedSlots();
     this.#slots = viewSharedSlots(slots);
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const start: ThreadStart = { slots, port: port2 };
+    const start: ThreadStart = { slots, port: port2, recycleAboveBytes: options.recycleAboveBytes };
     const discard = options.output === 'discard';
     this.#worker = new Worker(entry, {
       workerData: start,
@@ -94,7 +69,7 @@ export class PoolThread {
       ...(options.resourceLimits && { resourceLimits: options.resourceLimits }),
     });
     if (discard) for (const stream of [this.#worker.stdout, this.#worker.stderr]) stream.resume();
-    this.#port.on('message', (message: FromThread) => {
+    this.#port.on('message', (message: FromWorker) => {
       this.#receive(message);
       this.#drain();
     });
@@ -108,18 +83,13 @@ export class PoolThread {
         while (this.#drain() > 0);
         this.#port.close();
         this.state = 'gone';
-        events.onExit(this, exitCode, this.#failure);
+        events.onExit(this, describeExit(exitCode, this.#failure));
         resolve();
       });
     });
   }
 
-  get free(): number {
-    return Math.min(this.window, slotCount) - this.held.size;
-  }
-
-  /** Sends tasks to run after those it holds. Returns those whose argument cannot be sent, with the reason. */
-  send(tasks: readonly PoolTask[]): readonly { readonly task: PoolTask; readonly error: unknown }[] {
+  send(tasks: readonly AcceptedTask[]): readonly { readonly task: AcceptedTask; readonly error: unknown }[] {
     if (this.held.size === 0 && tasks.length > 0) this.#hold();
     const flat: unknown[] = [];
     for (const task of tasks) flat.push(...this.#place(task));
@@ -136,18 +106,16 @@ export class PoolThread {
     return tasks.flatMap((task) => this.send([task]));
   }
 
-  /** Forgets a task that is done, taken back or refused. */
-  release(task: PoolTask): void {
+  release(task: AcceptedTask): void {
     this.held.delete(task);
     this.#tasks[task.slot] = undefined;
     this.#generations[task.slot] = ((this.#generations[task.slot] ?? 0) + 1) & 0x1fffffff;
     this.#freeSlots.push(task.slot);
-    task.thread = undefined;
+    task.worker = undefined;
     if (this.held.size === 0) this.#letGo();
   }
 
-  /** Takes a task back if it has not begun; false when it has. */
-  revoke(task: PoolTask): boolean {
+  revoke(task: AcceptedTask): boolean {
     const generation = this.#generations[task.slot] ?? 0;
     const sent = slotWord(generation, slotState.sent);
     const revoked = slotWord(generation, slotState.revoked);
@@ -156,33 +124,12 @@ export class PoolThread {
     return true;
   }
 
-  /** Takes back, oldest first, up to `limit` tasks that have not begun. */
-  revokeUnbegun(limit: number): PoolTask[] {
-    const taken: PoolTask[] = [];
-    for (const task of this.held) {
-      if (taken.length >= limit) break;
-      if (this.revoke(task)) taken.push(task);
-    }
-    return taken;
-  }
-
-  /** When the task began, in `sharedClock` time; undefined while it only waits. */
-  begunAtMs(task: PoolTask): number | undefined {
+  begunAtMs(task: AcceptedTask): number | undefined {
     const word = Atomics.load(this.#slots.words, task.slot);
     return (word & 3) === slotState.claimed ? this.#slots.startedAtMs[task.slot] : undefined;
   }
 
-  /** The task it works on, as far as is known: of those that began, the last; the ones before it have finished. */
-  current(): PoolTask | undefined {
-    let current: PoolTask | undefined;
-    for (const task of this.held) {
-      if (this.begunAtMs(task) === undefined) break;
-      current = task;
-    }
-    return current;
-  }
-
-  abort(task: PoolTask): void {
+  abort(task: AcceptedTask): void {
     this.#post({ type: 'abort', slot: task.slot, generation: this.#generations[task.slot] ?? 0 });
   }
 
@@ -192,28 +139,17 @@ export class PoolThread {
     void this.#worker.terminate();
   }
 
-  #place(task: PoolTask): readonly [number, number, number, unknown] {
+  #place(task: AcceptedTask): readonly [number, number, number, unknown] {
     const slot = this.#freeSlots.pop();
     if (slot === undefined) throw new RangeError('A pool thread was sent more tasks than it has slots.');
     const generation = this.#generations[slot] ?? 0;
     Atomics.store(this.#slots.words, slot, slotWord(generation, slotState.sent));
     this.#tasks[slot] = task;
     this.held.add(task);
-    task.thread = this;
+    task.worker = this;
     task.slot = slot;
     task.state = 'sent';
-    return [slot, generation, this.#functionId(task), task.argument];
-  }
-
-  #functionId(task: PoolTask): number {
-    const key = `${task.exportName} ${task.module}`;
-    let id = this.#functionIds.get(key);
-    if (id === undefined) {
-      id = this.#functionIds.size;
-      this.#functionIds.set(key, id);
-      this.#post({ type: 'define', id, module: task.module, exportName: task.exportName });
-    }
-    return id;
+    return [slot, generation, this.#functions.of(task), task.argument];
   }
 
   #post(message: ToThread): void {
@@ -231,10 +167,12 @@ export class PoolThread {
     return taken;
   }
 
-  #receive(message: FromThread): void {
+  #receive(message: FromWorker): void {
     if (message === 'ready') {
       this.cameUp = true;
       if (this.state === 'starting') this.state = 'ready';
+      // The task that it was started for may be with another by now.
+      this.#letGo();
       this.#events.onReady(this);
       return;
     }
@@ -252,4 +190,14 @@ export class PoolThread {
     this.#worker.unref();
     this.#port.unref();
   }
+}
+
+function describeExit(exitCode: number, cause: unknown): WorkerExit {
+  const outOfMemory = cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY';
+  const reason = outOfMemory
+    ? 'the thread ran out of memory; raise resourceLimits or give the task less'
+    : cause === undefined
+      ? `the thread ended with exit code ${exitCode}; a task must return or throw, not call process.exit`
+      : `an error reached the top of the thread: ${messageOf(cause)}`;
+  return { reason, cause };
 }

@@ -5,6 +5,7 @@
  * slow one can be taken back and given to another thread, and never runs twice.
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { AbortMessage, DefineMessage } from './task-protocol.ts';
 
 /** Most tasks a thread may hold, the running one included: with fewer, both sides wait for each other. */
 export const slotCount = 128;
@@ -41,26 +42,11 @@ export function sharedClock(): () => number {
 export interface ThreadStart {
   readonly slots: SharedArrayBuffer;
   readonly port: MessagePort;
+  readonly recycleAboveBytes: number;
 }
 
 export type ToThread =
-  | { readonly type: 'define'; readonly id: number; readonly module: string; readonly exportName: string }
+  | DefineMessage
+  | AbortMessage
   /** Flat, four entries a task: slot, generation, function id, argument. */
-  | { readonly type: 'tasks'; readonly tasks: readonly unknown[] }
-  | { readonly type: 'abort'; readonly slot: number; readonly generation: number };
-
-export const reply = { done: 0, failed: 1, emitted: 2, moduleNotFound: 3, notCloneable: 4 } as const;
-
-/** What a thread reports: slot, generation, one of `reply`, and the value that goes with it. */
-export type FromThread = readonly [slot: number, generation: number, kind: number, value: unknown] | 'ready';
-
-/** A thrown value in a form that survives the way between threads, which keeps only the standard error names. */
-export type ThrownValue =
-  | {
-      readonly type: 'error';
-      readonly name: string;
-      readonly message: string;
-      readonly stack?: string;
-      readonly code?: string;
-    }
-  | { readonly type: 'value'; readonly value: unknown };
+  | { readonly type: 'tasks'; readonly tasks: readonly unknown[] };
