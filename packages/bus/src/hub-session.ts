@@ -264,7 +264,7 @@ export class HubSession {
   complete(number: number): void {
     if (this.#state === 'ended') return;
     this.#acknowledged.add(number);
-    this.#writer.schedule();
+    this.#writer.scheduleLate();
   }
 
   tellListener(listener: string, listens: boolean): void {

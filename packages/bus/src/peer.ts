@@ -93,7 +93,7 @@ class PeerTransport implements Transport {
     this.#window = new SendWindow(this.#limits);
     this.#deliveries = new Deliveries({
       receiverOf: (subscription) => this.#subscribers.get(subscription)?.receiver,
-      schedule: () => this.#writer.schedule(),
+      schedule: () => this.#writer.scheduleLate(),
       failed: (error) => this.#tell({ type: 'transportFailed', error }),
     });
     this.#writer = this.#newWriter();

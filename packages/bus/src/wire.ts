@@ -78,6 +78,7 @@ export class FrameWriter {
   #position = 0;
   #flushed = 0;
   #isScheduled = false;
+  #isScheduledLate = false;
   readonly #onChunk: (bytes: Buffer) => void;
   readonly #beforeFlush: () => void;
 
@@ -123,6 +124,16 @@ export class FrameWriter {
     this.#isScheduled = true;
     queueMicrotask(() => {
       this.#isScheduled = false;
+      this.flush();
+    });
+  }
+
+  /** For what nobody waits for: in the next turn of the event loop, or with whatever is sent before. */
+  scheduleLate(): void {
+    if (this.#isScheduled || this.#isScheduledLate) return;
+    this.#isScheduledLate = true;
+    setImmediate(() => {
+      this.#isScheduledLate = false;
       this.flush();
     });
   }
