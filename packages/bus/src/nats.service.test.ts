@@ -1,5 +1,8 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, hasNatsServer, type NatsServer, startNatsServer } from '../test/nats-server.ts';
 import { createBus } from './bus.ts';
 import { openNatsTransport } from './nats.ts';
@@ -10,6 +13,7 @@ if (!hasNatsServer && process.env.CADRE_REQUIRE_SERVICES === '1') throw new Erro
 if (!hasNatsServer) console.warn('nats-server is not installed: the tests of the nats transport are skipped');
 
 const soak = process.env.CADRE_SOAK === '1';
+const members = new Set<ChildProcess>();
 
 describe.skipIf(!hasNatsServer)('natsTransport', () => {
   let server: NatsServer;
@@ -22,6 +26,10 @@ describe.skipIf(!hasNatsServer)('natsTransport', () => {
 
   beforeAll(async () => {
     server = await startNatsServer();
+  });
+
+  afterEach(async () => {
+    await Promise.all([...members].map(endMember));
   });
 
   afterAll(() => server.stop());
@@ -124,27 +132,154 @@ describe.skipIf(!hasNatsServer)('natsTransport', () => {
   });
 
   // Without signs of life the server hands the message out a second time while the first handler is at it.
-  test('keeps a message in hand for longer than the acknowledgement wait while its handler works', async () => {
+  test('keeps a message in hand for twice the acknowledgement wait while its handler works', async () => {
     const durable = [{ ...newStream(), ackWaitMs: 300 }];
-    const subject = `${durable[0]?.stream}.slow`;
+    const stream = durable[0]?.stream;
+    const client = await connect({ servers: [server.address] });
     await using bus = createBus({ transport: await openNatsTransport({ servers: [server.address], durable }) });
-    let calls = 0;
-    const through = new Promise<void>((resolve) => {
+    let [calls, signs] = [0, 0];
+    await new Promise<void>((resolve) => {
+      client.subscribe(`$JS.ACK.${stream}.>`, {
+        // Five of them are sent in each wait.
+        callback: (_, message) => void (message.string() === '+WPI' && ++signs === 10 && resolve()),
+      });
+      const through = new Promise<void>((end) => {
+        client.subscribe('through', { callback: () => end() });
+      });
       bus.subscribe(
-        subject,
+        `${stream}.slow`,
         async () => {
-          calls++;
-          // Three times the wait: this is the time that the promise is about.
-          await new Promise((done) => setTimeout(done, 900));
-          resolve();
+          if (++calls === 2) resolve();
+          await through;
+        },
+        { queue: 'w' },
+      );
+      void client.flush().then(() => bus.publish(`${stream}.slow`, 1));
+    });
+    client.publish('through');
+    await client.flush();
+    expect([calls, signs]).toEqual([1, 10]);
+    await client.close();
+  });
+
+  // A reader that asks for messages whatever it has in hand, as the client's own `consume` does, soon has more than 10.
+  test('has no more in hand than maxInHand, however slow its handler is', async () => {
+    const durable = [{ ...newStream(), maxInHand: 10 }];
+    const subject = `${durable[0]?.stream}.a`;
+    await using bus = createBus({ transport: await openNatsTransport({ servers: [server.address], durable }) });
+    for (let index = 0; index < 200; index++) await bus.publish(subject, index);
+    let most = 0;
+    const seen: number[] = [];
+    await new Promise<void>((resolve) => {
+      const subscription = bus.subscribe<number>(
+        subject,
+        async ({ data }) => {
+          // A round trip to the server, and whatever it has on its way is here.
+          await bus.flush();
+          most = Math.max(most, subscription.queued + 1);
+          if (seen.push(data) === 200) resolve();
         },
         { queue: 'w' },
       );
     });
-    await bus.publish(subject, 1);
-    await through;
-    expect(calls).toBe(1);
+    expect(seen).toEqual(Array.from({ length: 200 }, (_, index) => index));
+    expect(most).toBeGreaterThan(5);
+    expect(most).toBeLessThanOrEqual(10);
   });
+
+  // With what was handled remembered by pattern alone, the second subscription's message is acknowledged unhandled.
+  test('does not take what one subscription has handled for handled by another of the same pattern', async () => {
+    const durable = [newStream()];
+    const subject = `${durable[0]?.stream}.a`;
+    await using bus = createBus({ transport: await openNatsTransport({ servers: [server.address], durable }) });
+    const handled = bus.subscribe(subject)[Symbol.asyncIterator]();
+    let tries = 0;
+    const retried = new Promise<void>((resolve) => {
+      bus.subscribe(subject, () => {
+        if (++tries === 1) throw new Error('once');
+        resolve();
+      });
+    });
+    await bus.flush();
+    await bus.publish(subject, 1);
+    await handled.next();
+    // Asking for the next says that this one is handled.
+    void handled.next();
+    await retried;
+    expect(tries).toBe(2);
+  });
+
+  // A consumer made anew from what comes next misses what was stored while there was none.
+  test('goes on where it was when the server has forgotten a subscription of its own', async () => {
+    const durable = [{ ...newStream(), maxInHand: 4 }];
+    const { stream } = durable[0] ?? { stream: '' };
+    const client = await connect({ servers: [server.address] });
+    const { consumers } = await jetstreamManager(client);
+    await using bus = createBus({ transport: await openNatsTransport({ servers: [server.address], durable }) });
+    const seen: number[] = [];
+    const { promise: all, resolve } = deferred();
+    bus.subscribe<number>(`${stream}.a`, ({ data }) => void (seen.push(data) === 40 && resolve()));
+    await bus.flush();
+    for (let index = 0; index < 40; index++) {
+      if (index === 20) {
+        const names: string[] = [];
+        for await (const { name } of consumers.list(stream)) names.push(name);
+        expect(names).toHaveLength(1);
+        expect(await consumers.delete(stream, names[0] ?? '')).toBe(true);
+      }
+      await bus.publish(`${stream}.a`, index);
+    }
+    await all;
+    expect(seen).toEqual(Array.from({ length: 40 }, (_, index) => index));
+    await client.close();
+  });
+
+  // A member that goes on with all it had when it was stopped does its whole share a second time.
+  test('gives the jobs of a member that is stopped to another, and repeats only what it had begun', async () => {
+    const rounds = soak ? 20 : 1;
+    const totals = { jobs: 0, done: 0, twice: 0, overdue: 0, givenUp: 0 };
+    for (let round = 0; round < rounds; round++) {
+      const durable = [{ ...newStream(), ackWaitMs: 1_000, maxInHand: 8, maxDeliveries: 100 }];
+      const { stream } = durable[0] ?? { stream: '' };
+      const done = new Map<number, number>();
+      const noteDone = (job: number) => done.set(job, (done.get(job) ?? 0) + 1);
+      const member = startMember({ servers: [server.address], durable });
+      member.on('message', (told: MemberMessage) => {
+        if (told.type === 'done') noteDone(told.job);
+        if (told.type === 'overdue') totals.overdue++;
+      });
+      await heard(member, 'ready');
+      await using bus = createBus({ transport: await openNatsTransport({ servers: [server.address], durable }) });
+      const begun = heard(member, 'begun');
+      for (let job = 0; job < 40; job++) await bus.publish(`${stream}.a`, job);
+      await begun;
+      member.kill('SIGSTOP');
+      const { promise: all, resolve } = deferred();
+      bus.subscribe<number>(`${stream}.*`, ({ data }) => void (noteDone(data).size === 40 && resolve()), {
+        queue: 'w',
+      });
+      await all;
+      member.kill('SIGCONT');
+      const drained = heard(member, 'drained');
+      member.send('go');
+      member.send('drain');
+      totals.givenUp += (await drained).dropped;
+      await endMember(member);
+      totals.jobs += 40;
+      totals.done += done.size;
+      totals.twice += [...done.values()].filter((times) => times > 1).length;
+    }
+    console.info(
+      `a member stopped ${rounds} times: ${totals.jobs} jobs, ${totals.done} done, ${totals.twice} twice, ${totals.overdue} told as overdue, ${totals.givenUp} given up`,
+    );
+    expect(totals).toEqual({
+      jobs: 40 * rounds,
+      done: 40 * rounds,
+      twice: rounds,
+      overdue: rounds,
+      givenUp: 7 * rounds,
+    });
+  }, 120_000);
 
   test('loses nothing that was stored when the server is killed, and goes on by itself', async () => {
     const own = await startNatsServer();
@@ -200,7 +335,8 @@ describe.skipIf(!hasNatsServer)('natsTransport', () => {
       const durable = [{ ...newStream(), replicas: 3 }];
       const { stream } = durable[0] ?? { stream: '' };
       const addresses = servers.map(({ address }) => address);
-      const transport = await openWhenReady(() => openNatsTransport({ servers: addresses, durable }));
+      await Promise.any(servers.map((each) => each.logged(/metadata leader/)));
+      const transport = await openNatsTransport({ servers: addresses, durable });
       const bus = createBus({ transport });
       const seen = new Set<number>();
       const total = 200;
@@ -209,7 +345,6 @@ describe.skipIf(!hasNatsServer)('natsTransport', () => {
           queue: 'w',
         });
       });
-      const { jetstreamManager } = await import('@nats-io/jetstream');
       const client = await connect({ servers: addresses });
       let killed: string | undefined;
       for (let index = 0; index < total; index++) {
@@ -240,14 +375,42 @@ describe.skipIf(!hasNatsServer)('natsTransport', () => {
   });
 });
 
-/** A cluster needs a moment to choose who leads it. */
-async function openWhenReady<T>(open: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await open();
-    } catch (error) {
-      if (tries === 50) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-  }
+interface MemberMessage {
+  readonly type: string;
+  readonly job: number;
+  readonly dropped: number;
+}
+
+function startMember(options: object): ChildProcess {
+  const member = fork(new URL('../test/programs/nats-peer.mjs', import.meta.url), [JSON.stringify(options)], {
+    execArgv: [],
+  });
+  members.add(member);
+  return member;
+}
+
+async function heard(member: ChildProcess, type: string): Promise<MemberMessage> {
+  return new Promise((resolve) => {
+    const listen = (told: MemberMessage) => {
+      if (told.type !== type) return;
+      member.off('message', listen);
+      resolve(told);
+    };
+    member.on('message', listen);
+  });
+}
+
+async function endMember(member: ChildProcess): Promise<void> {
+  members.delete(member);
+  if (member.exitCode !== null || member.signalCode !== null) return;
+  member.kill('SIGKILL');
+  await once(member, 'exit');
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }

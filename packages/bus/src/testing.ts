@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { createBus } from './bus.ts';
-import { noHeaders, PublishedMessage } from './message.ts';
+import { type Message, noHeaders, PublishedMessage } from './message.ts';
 import type { Receiver, Transport, TransportMessage } from './transport.ts';
 
 export interface TransportContractOptions {
@@ -332,8 +332,8 @@ export function transportContract({ test, open, openPair, cleanUp }: TransportCo
     const all = new Promise<void>((resolve) => {
       finish = resolve;
     });
-    const handle = (message: TransportMessage) => {
-      seen.push(Number(message.data));
+    const handle = ({ data }: Message) => {
+      seen.push(Number(data));
       if (seen.length === jobs) finish();
     };
     const [stays, leaves] = [createBus({ transport: one }), createBus({ transport: other })];

@@ -14,6 +14,8 @@ export interface NatsServer {
   /** On the same port, with the same files. */
   restart(): Promise<void>;
   stop(): Promise<void>;
+  /** Once it has written that to its log since it was started last. */
+  logged(pattern: RegExp): Promise<void>;
 }
 
 export async function startNatsServer(extra: (port: number) => readonly string[] = () => []): Promise<NatsServer> {
@@ -29,6 +31,7 @@ export async function startNatsServer(extra: (port: number) => readonly string[]
     async restart() {
       child = await start(port, folder, extra(port));
     },
+    logged: (pattern) => loggedBy(child, pattern),
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill('SIGKILL');
@@ -53,13 +56,39 @@ async function start(port: number, folder: string, extra: readonly string[]): Pr
   const child = spawn('nats-server', ['-js', '-sd', folder, '-a', '127.0.0.1', '-p', String(port), ...extra], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  let log = '';
-  await new Promise<void>((resolve, reject) => {
-    child.stderr?.on('data', (chunk) => {
-      log += chunk;
-      if (log.includes('Server is ready')) resolve();
-    });
-    child.once('exit', () => reject(new Error(`nats-server ended: ${log}`)));
+  const log: ServerLog = { text: '', readers: new Set() };
+  logs.set(child, log);
+  child.stderr?.on('data', (chunk) => {
+    log.text += chunk;
+    for (const read of log.readers) read();
   });
+  child.stderr?.on('close', () => {
+    log.hasEnded = true;
+    for (const read of log.readers) read();
+  });
+  await loggedBy(child, /Server is ready/);
   return child;
+}
+
+interface ServerLog {
+  text: string;
+  hasEnded?: true;
+  readonly readers: Set<() => void>;
+}
+
+const logs = new WeakMap<ChildProcess, ServerLog>();
+
+async function loggedBy(child: ChildProcess, pattern: RegExp): Promise<void> {
+  const log = logs.get(child);
+  if (log === undefined) throw new Error('this server was never started');
+  let read: () => void = () => undefined;
+  await new Promise<void>((resolve, reject) => {
+    read = () => {
+      if (pattern.test(log.text)) resolve();
+      else if (log.hasEnded) reject(new Error(`nats-server ended: ${log.text}`));
+    };
+    log.readers.add(read);
+    read();
+  });
+  log.readers.delete(read);
 }
