@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -71,20 +71,30 @@ describe('the hub of sockets', () => {
       happened();
     });
     await receiver.flush();
+    // Who listens too, and is kept away while the hub shall hold what it gathers.
+    const late = newPath();
+    const proxy = await openProxy(late, path);
+    const token = await readFile(`${path}.token`, 'utf8');
+    const away = await openSocketTransport({ path: late, token, retryMs: 50 });
+    const third = createBus({ transport: away });
+    third.subscribe('other', () => undefined);
+    await third.flush();
     let sent = 0;
     let heldKills = 0;
     for (let round = 0; round < kills; round++) {
-      // In two of three rounds messages are on their way through the hub; in the third it still holds what gathered.
+      // In two of three rounds messages are on their way through the hub; in the third it holds what gathers.
+      const before = seen.size;
       if (round % 3 !== 2) await untilTrue(() => seen.size + lost.count >= sent);
-      else heldKills++;
       for (let turns = 0; turns < 40 + (round % 5) * 20; turns++) {
         for (let burst = 0; burst < 50; burst++) await sender.publish('a.b', { index: sent++ });
         await turn();
       }
       // More than one peer may have on its way.
       if (round === 2) for (let burst = 0; burst < 40_000; burst++) await sender.publish('a.b', { index: sent++ });
+      if (round % 3 === 2 && seen.size === before) heldKills++;
       await kill(hub);
       for (let burst = 0; burst < 50; burst++) void sender.publish('a.b', { index: sent++ });
+      proxy.refuse(round % 3 === 1 ? Number.POSITIVE_INFINITY : 0);
       hub = await start('socket-hub.mjs', path);
       await Promise.all([sender.flush(), receiver.flush()]);
     }
@@ -97,7 +107,8 @@ describe('the hub of sockets', () => {
     expect(seen.size).toBe(sent);
     expect(twice).toBe(0);
     expect(inOrder).toBe(seen.size);
-    await Promise.all([one.close(), other.close()]);
+    expect(heldKills).toBeGreaterThan(0);
+    await Promise.all([one.close(), other.close(), away.close(), proxy.close()]);
   }, 280_000);
 
   // With a second try begun for each that fails after it was connected, tries end one another's connection, and the peer stays away.
@@ -232,6 +243,41 @@ describe('the hub of sockets', () => {
     await bus.close();
     await transport.close();
   }, 280_000);
+
+  // With a refusal forgotten once it is written, a job that was refused just before a cut counts as done, and nobody does it.
+  test('gives jobs to another member that were refused just before the connection was cut', async () => {
+    const path = newPath();
+    const through = newPath();
+    await using hub = await openSocketHub({ path, token: 't' });
+    const proxy = await openProxy(through, path);
+    const transport = await openSocketTransport({ path: through, token: 't', retryMs: 20 });
+    const near = await hub.connect();
+    const [full, other] = [createBus({ transport }), createBus({ transport: near })];
+    const lost = countLost(near);
+    let finish: () => void = () => undefined;
+    const cutAtFirst = () => {
+      proxy.cut();
+      return new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+    };
+    full.subscribe('jobs', cutAtFirst, { queue: 'workers', maxQueued: 1, onOverflow: 'drop-newest' });
+    await full.flush();
+    for (let job = 0; job < 20; job++) other.publish('jobs', job);
+    const done: number[] = [];
+    other.subscribe<number>(
+      'jobs',
+      ({ data }) => {
+        done.push(data);
+        happened();
+      },
+      { queue: 'workers' },
+    );
+    await untilTrue(() => done.length + lost.count >= 18);
+    expect(done.sort((a, b) => a - b)).toEqual(Array.from({ length: 18 }, (_, index) => index + 2));
+    finish();
+    await Promise.all([transport.close(), near.close(), proxy.close()]);
+  });
 
   test('carries on over a proxy that cuts, half-closes and holds back', async () => {
     const faults = soak ? 200 : 30;
