@@ -181,7 +181,7 @@ export class DurableReader {
     const decoded = decode(message);
     if (decoded === undefined) return void bury(message, deliveryCount);
     const leased = new DurableMessage(decoded, message, this.#setup.clock.now(), {
-      isOver: (signMs) => this.#setup.clock.now() - signMs > place.stream.ackWaitMs,
+      isOver: (signMs) => this.#setup.clock.now() - signMs > this.#patienceMs,
       onSettled: (outcome, wasBegun) => this.#settle(lane, leased, outcome, wasBegun),
     });
     this.#inHand.add(leased);
@@ -215,13 +215,13 @@ export class DurableReader {
     for (const leased of this.#inHand) leased.giveSign(now);
   }
 
-  /** The next tick but a few is overdue: the process was stopped, or its event loop held up. */
+  /** Several ticks are overdue: the process was stopped, or its event loop held up. */
   #noticeStop(): void {
-    const { clock, place, connection, tell } = this.#setup;
+    const { clock, connection, tell } = this.#setup;
     const now = clock.now();
     const silentMs = now - this.#lastTickMs;
     this.#lastTickMs = now;
-    if (silentMs <= place.stream.ackWaitMs * 0.75 || this.#isDistrusting || connection.isClosed()) return;
+    if (silentMs <= this.#patienceMs || this.#isDistrusting || connection.isClosed()) return;
     this.#isDistrusting = true;
     const trustAgain = () => {
       this.#isDistrusting = false;
@@ -234,6 +234,11 @@ export class DurableReader {
         tell({ type: 'transportFailed', error });
       },
     );
+  }
+
+  /** Less than the server's: its clock starts when it sends a message, ours when that is received, or a sign is sent. */
+  get #patienceMs(): number {
+    return this.#setup.place.stream.ackWaitMs * 0.75;
   }
 
   #endIfThrough(): void {
@@ -292,7 +297,8 @@ class DurableMessage extends PublishedMessage implements LeasedMessage {
 
   giveSign(nowMs: number): void {
     this.#noticeOverdue();
-    if (this.isOverdue) return;
+    // Begun, it is worth a try: the server may not have given it away yet.
+    if (this.isOverdue && this.#state === 'waiting') return;
     this.message.working();
     this.#signMs = nowMs;
   }
