@@ -79,7 +79,7 @@ class SubjectBus implements Bus {
   readonly #ownsTransport: boolean;
   readonly #subscriptions = new Set<Pick<BusSubscription<unknown>, 'leave' | 'close'>>();
   readonly #requests: Requests;
-  readonly #status = new StatusFeed();
+  readonly #status = new StatusFeed<BusStatus>();
   readonly #unobserve: () => void;
   readonly #meter: LatencyMeter | undefined;
   #state: 'open' | 'draining' | 'closing' | 'closed' = 'open';

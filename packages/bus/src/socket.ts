@@ -9,8 +9,8 @@ import type { Connect } from './connection.ts';
 import { BusError } from './errors.ts';
 import { Hub, type HubStatus } from './hub.ts';
 import type { HubLimits, PeerLimits } from './limits.ts';
-import { Mailbox } from './mailbox.ts';
 import { connectWithin, openPeer } from './peer.ts';
+import { StatusFeed } from './status.ts';
 import type { Transport } from './transport.ts';
 import type { Wire } from './wire.ts';
 
@@ -74,22 +74,14 @@ class UnixSocketHub implements SocketHub {
   readonly #hub: Hub;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #status: Mailbox<HubStatus>;
+  readonly #status = new StatusFeed<HubStatus>();
   #inode: number | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(path: string, token: string, limits: HubLimits) {
     this.path = path;
     this.#token = token;
-    this.#status = new Mailbox<HubStatus>({
-      maxQueued: 256,
-      maxWaiting: 0,
-      onOverflow: 'drop-oldest',
-      onDropping: () => undefined,
-      onDropped: () => undefined,
-      describe: () => 'A reader of the status',
-    });
-    this.#hub = new Hub(token, limits, (status) => void this.#status.push(status));
+    this.#hub = new Hub(token, limits, (status) => this.#status.tell(status));
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
@@ -127,12 +119,7 @@ class UnixSocketHub implements SocketHub {
   }
 
   status(): AsyncIterableIterator<HubStatus> {
-    const iterator: AsyncIterableIterator<HubStatus> = {
-      next: () => this.#status.next(),
-      return: async () => ({ done: true, value: undefined }),
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
+    return this.#status.read();
   }
 
   close(): Promise<void> {

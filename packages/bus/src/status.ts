@@ -1,4 +1,4 @@
-/** What happens to the bus itself, told to whoever asks; failures that nobody has asked about yet are kept for the first who does. */
+/** What happens to a bus or a hub itself, told to whoever asks; what nobody has asked about yet is kept for the first who does. */
 import { Mailbox, type OverflowPolicy } from './mailbox.ts';
 import type { TransportStatus } from './transport.ts';
 
@@ -19,23 +19,23 @@ export type BusStatus =
 /** Statuses kept for each who reads, and for the first who will; beyond that the oldest go. */
 const maxKept = 256;
 
-export class StatusFeed {
-  readonly #readers = new Set<Mailbox<BusStatus>>();
-  #unread: Mailbox<BusStatus> | undefined = newMailbox();
+export class StatusFeed<Status> {
+  readonly #readers = new Set<Mailbox<Status>>();
+  #unread: Mailbox<Status> | undefined = newMailbox<Status>();
   #isClosed = false;
 
-  tell(status: BusStatus): void {
+  tell(status: Status): void {
     this.#unread?.push(status);
     for (const reader of this.#readers) reader.push(status);
   }
 
-  /** From now on, and what nobody has been told so far. Ends when the bus is closed, or by `break`. */
-  read(): AsyncIterableIterator<BusStatus> {
-    const mailbox = this.#unread ?? newMailbox();
+  /** From now on, and what nobody has been told so far. Ends when what it tells about is closed, or by `break`. */
+  read(): AsyncIterableIterator<Status> {
+    const mailbox = this.#unread ?? newMailbox<Status>();
     this.#unread = undefined;
     if (this.#isClosed) mailbox.close();
     else this.#readers.add(mailbox);
-    const iterator: AsyncIterableIterator<BusStatus> = {
+    const iterator: AsyncIterableIterator<Status> = {
       next: () => mailbox.next(),
       return: async () => {
         this.#readers.delete(mailbox);
@@ -55,8 +55,8 @@ export class StatusFeed {
   }
 }
 
-function newMailbox(): Mailbox<BusStatus> {
-  return new Mailbox<BusStatus>({
+function newMailbox<Status>(): Mailbox<Status> {
+  return new Mailbox<Status>({
     maxQueued: maxKept,
     maxWaiting: 0,
     onOverflow: 'drop-oldest',

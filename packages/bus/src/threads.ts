@@ -8,9 +8,9 @@ import { BusError } from './errors.ts';
 import { Fifo } from './fifo.ts';
 import { Hub, type HubStatus } from './hub.ts';
 import type { HubLimits, PeerLimits } from './limits.ts';
-import { Mailbox } from './mailbox.ts';
 import { connectWithin, openPeer } from './peer.ts';
 import { createRingMemory, RingReader, RingWriter } from './ring.ts';
+import { StatusFeed } from './status.ts';
 import type { Transport } from './transport.ts';
 import type { Wire } from './wire.ts';
 
@@ -70,21 +70,13 @@ class SharedMemoryHub implements ThreadHub {
   readonly #token = randomBytes(16).toString('hex');
   readonly #hub: Hub;
   readonly #wires = new Set<RingWire>();
-  readonly #status: Mailbox<ThreadHubStatus>;
+  readonly #status = new StatusFeed<ThreadHubStatus>();
   #state: 'open' | 'closed' = 'open';
 
   constructor({ ringBytes = 1_048_576, ...limits }: ThreadHubOptions) {
     createRingMemory(ringBytes);
     this.#ringBytes = ringBytes;
-    this.#status = new Mailbox<ThreadHubStatus>({
-      maxQueued: 256,
-      maxWaiting: 0,
-      onOverflow: 'drop-oldest',
-      onDropping: () => undefined,
-      onDropped: () => undefined,
-      describe: () => 'A reader of the status',
-    });
-    this.#hub = new Hub(this.#token, limits, (status) => void this.#status.push(status));
+    this.#hub = new Hub(this.#token, limits, (status) => this.#status.tell(status));
   }
 
   get peers(): readonly string[] {
@@ -101,7 +93,7 @@ class SharedMemoryHub implements ThreadHub {
       toHub,
       (chunk) => peer.push(chunk),
       () => {
-        if (wire.isTorn) void this.#status.push({ type: 'tornWrite' });
+        if (wire.isTorn) this.#status.tell({ type: 'tornWrite' });
         this.#wires.delete(wire);
         peer.lost(true);
       },
@@ -122,12 +114,7 @@ class SharedMemoryHub implements ThreadHub {
   }
 
   status(): AsyncIterableIterator<ThreadHubStatus> {
-    const iterator: AsyncIterableIterator<ThreadHubStatus> = {
-      next: () => this.#status.next(),
-      return: async () => ({ done: true, value: undefined }),
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
+    return this.#status.read();
   }
 
   async close(): Promise<void> {
