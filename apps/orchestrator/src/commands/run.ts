@@ -1,53 +1,34 @@
 /** `cadre run`: a workflow from its file to its end. */
 import { resolve } from 'node:path';
 import { loadWorkflow, resolveInputs, startRun } from '@cadre/workflow';
-import { compose } from '../compose.ts';
 import { conduct } from '../conduct.ts';
-import { openConsole, type SharedOptions } from '../console.ts';
+import { openConsole } from '../console.ts';
 import { CadreError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { stateFolder } from '../folders.ts';
 import type { Host } from '../host.ts';
-import { loadSettings } from '../settings.ts';
+import { composeRun, loadRunSettings, type RunningOptions } from '../run-setup.ts';
 import { planLines, planValue } from '../view/plan.ts';
 
-export interface RunOptions extends SharedOptions {
+export interface RunOptions extends RunningOptions {
   readonly input: readonly string[];
   readonly dryRun?: boolean;
-  readonly plain?: boolean;
-  readonly concurrency?: number;
-  readonly profile?: string;
-  /** False: `--no-cache`. */
-  readonly cache: boolean;
 }
 
 export async function run(host: Host, file: string, options: RunOptions): Promise<number> {
   const console = openConsole(host, options);
-  const settings = await loadSettings(host, {
-    directory: resolve(host.directory, options.project ?? '.'),
-    profile: options.profile,
-    flags: { concurrency: options.concurrency },
-  });
-  for (const { message, suggestion } of settings.warnings)
-    console.warn([message, suggestion].filter(Boolean).join('; '));
+  const settings = await loadRunSettings(host, console, options);
   const workflow = await loadWorkflow(resolve(host.directory, file));
   const inputs = resolveInputs(workflow, inputsOf(options.input), { cwd: host.directory });
 
   if (options.dryRun === true) {
-    const concurrency = Math.min(settings.value.concurrency, workflow.concurrency ?? Number.POSITIVE_INFINITY);
+    const concurrency = Math.min(settings.concurrency, workflow.concurrency ?? Number.POSITIVE_INFINITY);
     const plan = { workflow, inputs, concurrency, cache: options.cache };
     if (console.json) console.print(JSON.stringify(planValue(plan), null, 2));
     else for (const line of planLines(plan, console)) console.print(line);
     return exitCodes.succeeded;
   }
   const { projectFolder } = console;
-  await using machinery = await compose({
-    settings: settings.value,
-    projectFolder,
-    stateFolder: stateFolder(host),
-    useCache: options.cache,
-    warn: console.warn,
-  });
+  await using machinery = await composeRun(host, console, settings, options.cache);
   return await conduct(console, {
     machinery,
     plain: options.plain === true,
