@@ -1,6 +1,6 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { defineCase, type PreparedVariant } from '@cadre/bench';
+import { defineCase, needsProgram, type PreparedVariant } from '@cadre/bench';
 import { makeResult } from '../../data.ts';
 import { startRedisServer } from '../../rivals/redis-server.ts';
 
@@ -17,6 +17,7 @@ export default defineCase<{ readonly ids: number; readonly findings: number }>({
   question: 'How long does a value of 4 KB take that is only in Redis, when 64 are asked for at once?',
   unit: 'get',
   unitsPerIteration: keys.length,
+  needs: [needsProgram('redis-server')],
   validate: (summary) =>
     deepStrictEqual(summary, { ids: (keys.length * (keys.length - 1)) / 2, findings: keys.length * 20 }),
   variants: {

@@ -148,6 +148,7 @@ function simulate(simulation: Simulation): PackageRecord {
     ],
     kinds: [],
     failures: [],
+    leftOut: [],
   };
 }
 

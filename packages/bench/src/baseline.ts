@@ -7,17 +7,19 @@ import { type CaseComparison, notComparable } from './comparison.ts';
 import type { ControlName } from './controls.ts';
 import { busyShareLimit, type Environment } from './environment.ts';
 import type { LoadRecord } from './kind-records.ts';
+import { describeLeftOut } from './needs.ts';
 import {
   type BenchmarkRecord,
   type CaseRecord,
   type ControlRecord,
   controlFigures,
+  type LeftOut,
   type PackageRecord,
   roundFigures,
   type VariantRecord,
 } from './record.ts';
 import { type Evidence, median, medianRatioEvidence, pairedRatios } from './stats.ts';
-import { isEqual, judgeRatio, type Verdict, verdictLimits } from './verdict.ts';
+import { describeTooFewRounds, isEqual, judgeRatio, type Verdict, verdictLimits } from './verdict.ts';
 
 /** Of the two records, as far as the kinds depend on it: `runtimeOf` their environments. */
 export interface Runtimes {
@@ -34,8 +36,10 @@ export function comparePackage(
   baseline: PackageRecord,
   runtimes?: Runtimes,
 ): readonly CaseComparison[] {
+  const leftOut = wholeCases(now);
+  const storedWithout = wholeCases(baseline);
   const names = new Set([...now.cases, ...now.kinds].map(({ name }) => name));
-  const gone = [...baseline.cases, ...baseline.kinds].filter(({ name }) => !names.has(name));
+  const gone = [...baseline.cases, ...baseline.kinds].filter(({ name }) => !names.has(name) && !leftOut.has(name));
   return [
     ...now.cases.map((entry) => {
       const before = baseline.cases.find(({ name }) => name === entry.name);
@@ -57,8 +61,13 @@ export function comparePackage(
         ? compared
         : { ...compared, outcome: 'tooNoisy' as const, reason: noise };
     }),
+    ...[...leftOut].map(([name, entry]) => notComparable(name, describeLeftOut(entry))),
     ...gone.map(({ name }) => notComparable(name, 'It is in the baseline and was not measured now.')),
-  ];
+  ].map((entry) => {
+    const without = storedWithout.get(entry.name);
+    if (without === undefined || entry.outcome !== 'notComparable' || !names.has(entry.name)) return entry;
+    return { ...entry, reason: `The baseline was stored where ${without.needs.join(' and ')} was missing.` };
+  });
 }
 
 /** What bytes in memory depend on besides the code. */
@@ -83,6 +92,11 @@ export function describeBusy({ busyShare }: Environment): string | undefined {
   if (busyShare <= busyShareLimit) return undefined;
   const [seen, limit] = [busyShare, busyShareLimit].map((share) => `${Math.round(share * 100)} %`);
   return `${seen} of the processor time was in use before the run began (at most ${limit}).`;
+}
+
+/** By name, those that were left out as a whole. */
+function wholeCases({ leftOut }: PackageRecord): ReadonlyMap<string, LeftOut> {
+  return new Map(leftOut.filter(({ variant }) => variant === undefined).map((entry) => [entry.case, entry]));
 }
 
 /** A case beside the controls of its run. */
@@ -131,7 +145,7 @@ function findControlNoise(name: ControlName, controls: PackageRecord['controls']
   const control = controls[name];
   if (control === undefined) return `The control "${name}" was not measured.`;
   if (control.first.length < verdictLimits.leastRounds) {
-    return `${control.first.length} rounds prove nothing; at least ${verdictLimits.leastRounds} are needed.`;
+    return describeTooFewRounds(control.first.length);
   }
   return isEqual(control.selfRatio) ? undefined : describeUnequalControl(name, control);
 }

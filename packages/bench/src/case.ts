@@ -4,6 +4,7 @@
  * kinds of cases share, and the kind that is timed; the others are in `kinds/`.
  */
 import type { ControlName } from './controls.ts';
+import type { Need } from './needs.ts';
 
 /** What a variant gets to work with. */
 export interface CaseContext {
@@ -24,6 +25,8 @@ export interface CaseHead {
    * @default false
    */
   readonly durable?: boolean;
+  /** Where one of them is missing, the case or those of its variants that need it are left out. @default none */
+  readonly needs?: readonly Need[];
 }
 
 /** A variant that is ready to be timed. What it opened in preparation is not part of the time. */

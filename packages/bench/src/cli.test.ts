@@ -77,12 +77,31 @@ describe('cadre-bench', () => {
 
   test('checks each case by plain Node, names those that fail, and answers with exit code 3', () => {
     const sound = bench('check', 'sample');
-    expect(sound).toMatchObject({ status: 0, stdout: 'ok      sample/sum\nok      sample/turn\n2 sound, 0 failed\n' });
+    expect(sound).toMatchObject({
+      status: 0,
+      stdout: 'ok       sample/sum\nok       sample/turn\n2 sound, 0 failed\n',
+    });
     const answer = bench('check');
     expect(answer.status).toBe(3);
-    expect(answer.stdout).toContain('FAILED  broken/unequal: ');
-    expect(answer.stdout).toMatch(/FAILED {2}broken\/exits: .*exited with code/);
+    expect(answer.stdout).toContain('FAILED   broken/unequal: ');
+    expect(answer.stdout).toMatch(/FAILED {3}broken\/exits: .*exited with code/);
     expect(answer.stdout).toMatch(/3 sound, 3 failed\n$/);
+  });
+
+  test('leaves out what needs something that is missing, unless all is required', () => {
+    const needy = ['--cases', fileURLToPath(new URL('../test/needs-cases', import.meta.url))];
+    expect(bench('check', ...needy)).toMatchObject({
+      status: 0,
+      stdout:
+        'ok       sample/rival: sample/rival was measured without missing, which needs no-such-library, which is not here.\n' +
+        'left out sample/server: sample/server was left out: it needs no-such-server, which is not here.\n' +
+        '1 sound, 0 failed, 1 left out\n',
+    });
+    const strict = bench('check', ...needy, '--require-all');
+    expect(strict.status).toBe(3);
+    expect(strict.stdout).toMatch(
+      /FAILED {3}sample\/server: sample\/server needs no-such-server[\s\S]*0 sound, 2 failed\n$/,
+    );
   });
 
   test('ends its processes, removes their folders and exits with 130 when interrupted', async () => {
@@ -99,6 +118,11 @@ describe('cadre-bench', () => {
 
   test('prints help and version', () => {
     expect(bench('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('Exit codes') });
+    const { stdout } = spawnSync(process.execPath, [program, 'baseline', '--help'], { encoding: 'utf8', env: {} });
+    expect(stdout).toMatch(
+      /Usage: cadre-bench baseline \[package\] \[options\]\n[\s\S]*--from FILE {9}store this kept record/,
+    );
+    expect(bench('--help').stdout).toContain('--results DIR       kept records (benchmarks/results)');
     expect(bench('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 });
@@ -112,7 +136,8 @@ function bench(...[command, ...args]: readonly string[]) {
     '--baselines',
     join(directory, 'baselines'),
   ];
-  const line = command === undefined || command.startsWith('-') ? args : [command, ...args, ...folders];
+  // Later ones count: what a test says itself comes last.
+  const line = command === undefined || command.startsWith('-') ? args : [command, ...folders, ...args];
   const typed = command?.startsWith('-') ? [command] : line;
   return spawnSync(process.execPath, [program, ...typed], { encoding: 'utf8', env: {} });
 }

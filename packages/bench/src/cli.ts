@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** `cadre-bench`: from the command line to a verb and the exit code. Each verb is a file in `commands/`. */
 import { readFileSync } from 'node:fs';
-import { type Command, exitCodes, UsageError } from './command.ts';
+import { type Command, describeOptions, exitCodes, folderOptions, UsageError } from './command.ts';
 import { baselineCommand } from './commands/baseline.ts';
 import { checkCommand } from './commands/check.ts';
 import { compareCommand } from './commands/compare.ts';
@@ -55,9 +55,9 @@ function usage(): string {
 ${verbs.join('\n')}
 
   cadre-bench <command> --help says what a command takes. Each takes also
-  --cases DIR         built cases (benchmarks/dist/cases)
-  --baselines DIR     stored baselines (benchmarks/baselines)
-  --results DIR       kept records (benchmarks/results)
+${describeOptions(folderOptions)
+  .map((line) => `  ${line}`)
+  .join('\n')}
 
 Exit codes: 0 done (also: inconclusive) · 1 compare: proven slower · 2 wrong use, nothing to compare
             3 a case could not be measured · 4 too noisy · 130 interrupted

@@ -106,8 +106,23 @@ function findProblem(value: unknown): string | undefined {
   );
   if (missing.length > 0)
     return `a case of kind ${kind} needs ${missing.map(([name, type]) => `${name} (a ${type})`).join(', ')}`;
-  if (!('variants' in required)) return undefined;
+  if (!('variants' in required)) return findProblemOfNeeds(entry.needs, []);
   const variants = Object.values(entry.variants ?? {});
   const sound = variants.length > 0 && variants.every((variant) => typeof variant === 'function');
-  return sound ? undefined : 'variants must hold at least one, and each must be a function';
+  if (!sound) return 'variants must hold at least one, and each must be a function';
+  return findProblemOfNeeds(entry.needs, Object.keys(entry.variants ?? {}));
+}
+
+function findProblemOfNeeds(needs: unknown, variants: readonly string[]): string | undefined {
+  if (needs === undefined) return undefined;
+  if (!Array.isArray(needs)) return 'needs must be a list';
+  for (const need of needs as readonly unknown[]) {
+    const entry: Readonly<Record<string, unknown>> = typeof need === 'object' && need !== null ? { ...need } : {};
+    if (typeof entry.name !== 'string' || typeof entry.isHere !== 'function') {
+      return 'each of its needs must have name (a string) and isHere (a function)';
+    }
+    const unknown = Array.isArray(entry.variants) ? entry.variants.filter((name) => !variants.includes(name)) : [];
+    if (unknown.length > 0) return `it has no variant ${unknown.join(', ')} to need ${entry.name}`;
+  }
+  return undefined;
 }

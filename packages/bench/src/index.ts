@@ -49,6 +49,15 @@ export {
 } from './kinds/scenario.ts';
 export { type DoorSize, defineSize, type PackageSize, type SizeCase } from './kinds/size.ts';
 export {
+  type AppliedNeeds,
+  applyNeeds,
+  describeLeftOut,
+  type Need,
+  needsPackage,
+  needsProgram,
+  type OnMissing,
+} from './needs.ts';
+export {
   type BenchmarkRecord,
   type CaseFailure,
   type CaseRecord,
@@ -56,6 +65,7 @@ export {
   type ClaimUnit,
   type ControlRecord,
   formatRecord,
+  type LeftOut,
   type PackageRecord,
   type RunSettings,
   readRecord,

@@ -43,6 +43,7 @@ const record: BenchmarkRecord = {
       cases: [],
       kinds: [],
       failures: [],
+      leftOut: [],
     },
   ],
 };

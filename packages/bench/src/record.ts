@@ -60,6 +60,8 @@ export interface PackageRecord {
   /** All others, by kind. */
   readonly kinds: readonly KindRecord[];
   readonly failures: readonly CaseFailure[];
+  /** What could not be measured where it was measured. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** A control is measured twice in every round, by two processes that differ in nothing but their place. */
@@ -105,6 +107,16 @@ export interface CaseFailure {
   readonly case: string;
   readonly code: string;
   readonly message: string;
+}
+
+/** A case, or one of its variants, whose need was missing: no failure, and no figure either. */
+export interface LeftOut {
+  /** `<package>/<question>` */
+  readonly case: string;
+  /** Undefined when it is the whole case. */
+  readonly variant?: string;
+  /** What was missing, by name. */
+  readonly needs: readonly string[];
 }
 
 /** A variant's figure of each round, in nanoseconds per iteration: the median of its batches. */
@@ -166,7 +178,10 @@ export function formatRecord(record: BenchmarkRecord): string {
 /** The second format added the kinds of cases that are not timed. */
 const readableFormats = ['cadre-bench/1', 'cadre-bench/2'] as const;
 
-type StoredPackage = Omit<PackageRecord, 'kinds'> & Partial<Pick<PackageRecord, 'kinds'>>;
+/** What came later than the first records. */
+type Added = 'kinds' | 'leftOut';
+
+type StoredPackage = Omit<PackageRecord, Added> & Partial<Pick<PackageRecord, Added>>;
 
 type StoredRecord = Omit<BenchmarkRecord, 'format' | 'packages'> & {
   readonly format: (typeof readableFormats)[number];
@@ -174,7 +189,11 @@ type StoredRecord = Omit<BenchmarkRecord, 'format' | 'packages'> & {
 };
 
 function upgrade({ packages, ...rest }: StoredRecord): BenchmarkRecord {
-  return { ...rest, format: 'cadre-bench/2', packages: packages.map((entry) => ({ kinds: [], ...entry })) };
+  return {
+    ...rest,
+    format: 'cadre-bench/2',
+    packages: packages.map((entry) => ({ kinds: [], leftOut: [], ...entry })),
+  };
 }
 
 function isRecord(value: unknown): value is StoredRecord {

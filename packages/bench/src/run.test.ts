@@ -4,15 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Environment, readEnvironment } from './environment.ts';
 import { findCases } from './find-cases.ts';
 import { type RunProgress, runBenchmarks } from './run.ts';
 
 const samples = fileURLToPath(new URL('../test/sample-cases', import.meta.url));
-const brief = { rounds: 2, batchMs: 1, warmupMs: 1, measureMs: 2 };
+const times = { rounds: 2, batchMs: 1, warmupMs: 1, measureMs: 2 };
 let directory: string;
+/** Read once: it takes a second. */
+let brief: typeof times & { readonly environment: Environment };
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'cadre-bench-'));
+  brief = { ...times, environment: await readEnvironment(directory) };
 });
 afterAll(() => rm(directory, { recursive: true }));
 
@@ -78,6 +82,11 @@ describe('runBenchmarks', () => {
     });
     await expect(running).rejects.toBe(reason);
     expect(existsSync(workDirectory)).toBe(false);
+  });
+
+  test('reads how busy the machine is where nobody did', async () => {
+    const { environment } = await runBenchmarks({ cases: [], workDirectory: join(directory, 'none'), ...times });
+    expect(environment).toMatchObject({ node: process.version, busyShare: expect.any(Number) });
   });
 
   test('refuses settings that measure nothing', async () => {

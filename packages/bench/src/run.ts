@@ -4,10 +4,11 @@
  * keeps what it is given.
  */
 import { rm } from 'node:fs/promises';
-import { readEnvironment } from './environment.ts';
+import { type Environment, readEnvironment } from './environment.ts';
 import { BenchError } from './errors.ts';
 import { type FoundCase, type LoadedCase, loadCase } from './find-cases.ts';
-import type { BenchmarkRecord, CaseFailure, PackageRecord, RunSettings } from './record.ts';
+import { applyNeeds, type OnMissing } from './needs.ts';
+import type { BenchmarkRecord, CaseFailure, LeftOut, PackageRecord, RunSettings } from './record.ts';
 import { countKindProcesses, isOther, measureKinds } from './run-kinds.ts';
 import { countRoundProcesses, isLoad, isTimed, measureRounds, type Observer, type RoundCase } from './run-rounds.ts';
 import { runWorker, type WorkerOptions } from './worker.ts';
@@ -26,6 +27,10 @@ export interface RunOptions {
   readonly measureMs?: number;
   /** Of one process. @default 60000 */
   readonly timeoutMs?: number;
+  /** What becomes of a case whose need is missing: left out and named in the record, or failed. @default 'leaveOut' */
+  readonly onMissing?: OnMissing;
+  /** As `readEnvironment` gave it just before; read anew, which takes a second, where undefined. */
+  readonly environment?: Environment;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RunProgress) => void;
 }
@@ -51,9 +56,9 @@ export async function runBenchmarks(options: RunOptions): Promise<BenchmarkRecor
   const settings = resolveSettings(options);
   const worker: WorkerOptions = { workDirectory, timeoutMs: options.timeoutMs ?? 60_000, signal };
   const createdAt = new Date().toISOString();
-  const environment = await readEnvironment(process.cwd(), signal);
+  const environment = options.environment ?? (await readEnvironment(process.cwd(), signal));
   try {
-    const groups = await groupByPackage(cases);
+    const groups = await groupByPackage(cases, options.onMissing);
     await refuseDurableCases(groups, worker);
     const total = groups.reduce((sum, group) => sum + countProcesses(group, settings), 0);
     let done = 0;
@@ -96,21 +101,29 @@ interface Group {
   readonly cases: readonly LoadedCase[];
   /** By case. */
   readonly failures: Map<string, CaseFailure>;
+  readonly leftOut: readonly LeftOut[];
 }
 
-async function groupByPackage(found: readonly FoundCase[]): Promise<readonly Group[]> {
+async function groupByPackage(
+  found: readonly FoundCase[],
+  onMissing: OnMissing | undefined,
+): Promise<readonly Group[]> {
   const groups: Group[] = [];
   for (const name of new Set(found.map(({ packageName }) => packageName))) {
     const cases: LoadedCase[] = [];
     const failures = new Map<string, CaseFailure>();
+    const leftOut: LeftOut[] = [];
     for (const entry of found.filter(({ packageName }) => packageName === name)) {
       try {
-        cases.push(await loadCase(entry));
+        const loaded = await loadCase(entry);
+        const applied = await applyNeeds(entry.name, loaded.definition, onMissing);
+        leftOut.push(...applied.leftOut);
+        if (applied.definition !== undefined) cases.push({ ...loaded, definition: applied.definition });
       } catch (error) {
         failures.set(entry.name, toFailure(entry.name, error));
       }
     }
-    groups.push({ name, cases, failures });
+    groups.push({ name, cases, failures, leftOut });
   }
   return groups;
 }
@@ -134,7 +147,7 @@ function countProcesses({ cases }: Group, settings: RunSettings): number {
 }
 
 async function measureGroup(
-  { name, cases, failures }: Group,
+  { name, cases, failures, leftOut }: Group,
   settings: RunSettings,
   worker: WorkerOptions,
   observer: Observer,
@@ -142,7 +155,7 @@ async function measureGroup(
   const inRounds = roundCases(cases).filter((entry) => !failures.has(entry.name));
   const { controls, cases: timed, loads } = await measureRounds(inRounds, settings, worker, observer);
   const others = await measureKinds(cases.filter(isOther), settings, worker, observer);
-  return { name, controls, cases: timed, kinds: [...loads, ...others], failures: [...failures.values()] };
+  return { name, controls, cases: timed, kinds: [...loads, ...others], failures: [...failures.values()], leftOut };
 }
 
 function roundCases(cases: readonly LoadedCase[]): readonly RoundCase[] {

@@ -25,6 +25,12 @@ export function judgeRatio(ratio: Interval, limits: VerdictLimits = verdictLimit
   return 'inconclusive';
 }
 
+/** Why so few rounds carry no verdict. */
+export function describeTooFewRounds(rounds: number): string {
+  const prove = rounds === 1 ? 'round proves' : 'rounds prove';
+  return `${rounds} ${prove} nothing; at least ${verdictLimits.leastRounds} are needed.`;
+}
+
 /** Whether a thing measured twice came out equal: the whole interval of the ratio is within 5 % of 1. */
 export function isEqual(ratio: Interval): boolean {
   return ratio.low >= 1 - verdictLimits.equalWithin && ratio.high <= 1 + verdictLimits.equalWithin;

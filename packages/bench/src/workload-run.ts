@@ -25,7 +25,7 @@ export async function runWorkloads(options: RunOptions): Promise<BenchmarkRecord
   const failures: CaseFailure[] = [];
   for (const found of options.cases) {
     const entry = record.packages.flatMap(({ cases }) => cases).find(({ name }) => name === found.name);
-    if (entry === undefined) continue; // It is among the failures of its package.
+    if (entry === undefined) continue; // It is among the failures of its package, or among what was left out.
     try {
       workloads.push(await judgeWorkload(found.file, entry, record.settings.rounds, options));
     } catch (error) {

@@ -13,7 +13,14 @@ import { type RunSettings, roundFigures } from '../record.ts';
 import { roundOrder } from '../rounds.ts';
 import { isLoad, isTimed, loadTimes, type RoundCase } from '../run-rounds.ts';
 import { type Evidence, medianEvidence, pairedRatios } from '../stats.ts';
-import { judgeRatio, sideBySideLimits, type VerdictLimits, widenLimits } from '../verdict.ts';
+import {
+  describeTooFewRounds,
+  judgeRatio,
+  sideBySideLimits,
+  type VerdictLimits,
+  verdictLimits,
+  widenLimits,
+} from '../verdict.ts';
 import { runWorker, type WorkerOptions } from '../worker.ts';
 
 /** One case, as each build runs it: the same file, with other packages beside it. */
@@ -108,6 +115,10 @@ export function judgeSides(
 ): CaseComparison {
   const { name } = now;
   const kind = kindOf(now.definition);
+  const rounds = countRounds(against);
+  if (rounds < verdictLimits.leastRounds) {
+    return { name, kind, outcome: 'tooNoisy', reason: describeTooFewRounds(rounds) };
+  }
   const judged = Object.entries(against).map(([figure, sides]) => {
     const evidence = evidenceOf(sides);
     const own = itself[figure];
@@ -143,12 +154,20 @@ function limitsOf(figure: string): VerdictLimits {
   return figure === 'p99 latency' ? latencyLimits.p99 : sideBySideLimits;
 }
 
+function countRounds(figures: Figures): number {
+  return Math.min(...Object.values(figures).map(({ first }) => first.length));
+}
+
 function evidenceOf({ first, second }: Figures[string]): Evidence {
   return medianEvidence(pairedRatios(first, second));
 }
 
-/** Whether equals came out more than 5 % apart (or by more than a figure's own limit): then nothing can be proven. */
+/**
+ * Whether equals came out more than 5 % apart (or by more than a figure's own limit): then nothing can be proven. Too few
+ * rounds can't tell.
+ */
 export function differsFromItself(figures: Figures): boolean {
+  if (countRounds(figures) < verdictLimits.leastRounds) return false;
   return Object.entries(figures).some(([figure, sides]) => {
     const { slowerAbove } = limitsOf(figure);
     const beyond = Math.max(1.05, slowerAbove);
@@ -252,7 +271,8 @@ function counting({ onProcess }: SideBySideOptions, total: number): (label: stri
   return (label) => onProcess?.(label, Math.min(done++, total), total);
 }
 
-function firstLine(error: unknown): string {
+/** Of what went wrong. */
+export function firstLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.split('\n', 1)[0] ?? message;
 }

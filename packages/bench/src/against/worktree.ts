@@ -11,8 +11,8 @@ import { BenchError } from '../errors.ts';
 
 export interface WorktreeOptions {
   readonly repository: string;
-  /** Any name git knows a commit by. */
-  readonly ref: string;
+  /** In full. */
+  readonly commit: string;
   /** Where the worktrees are kept, each in a folder named by its commit. */
   readonly directory: string;
   /** Instead of what follows from the lock file. */
@@ -32,8 +32,7 @@ export interface Worktree {
 
 /** @throws {BenchError} BENCH_BUILD_FAILED with the end of what the command said */
 export async function openWorktree(options: WorktreeOptions): Promise<Worktree> {
-  const { repository, directory, signal, onStep } = options;
-  const commit = await resolveCommit(options);
+  const { repository, directory, commit, signal, onStep } = options;
   const folder = join(directory, commit);
   const finished = join(directory, `${commit}.built`);
   if (existsSync(finished) && existsSync(folder)) return { commit, folder };
@@ -56,6 +55,23 @@ export async function openWorktree(options: WorktreeOptions): Promise<Worktree> 
   }
 }
 
+/** The root of the repository that a folder is in. */
+export async function findRepository(folder: string): Promise<string> {
+  return git(folder, ['rev-parse', '--show-toplevel']);
+}
+
+/**
+ * From any name git knows a commit by.
+ * @throws {RangeError} when it knows none
+ */
+export async function resolveCommit(repository: string, ref: string): Promise<string> {
+  try {
+    return await git(repository, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`]);
+  } catch (cause) {
+    throw new RangeError(`--against: git knows no commit "${ref}" in ${repository}.`, { cause });
+  }
+}
+
 /** The folder, and what git knows of it. */
 async function removeWorktree(repository: string, folder: string): Promise<void> {
   if (existsSync(folder)) {
@@ -64,19 +80,6 @@ async function removeWorktree(repository: string, folder: string): Promise<void>
     );
   }
   await git(repository, ['worktree', 'prune']);
-}
-
-/** The root of the repository that a folder is in. */
-export async function findRepository(folder: string): Promise<string> {
-  return git(folder, ['rev-parse', '--show-toplevel']);
-}
-
-async function resolveCommit({ repository, ref }: WorktreeOptions): Promise<string> {
-  try {
-    return await git(repository, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`]);
-  } catch (cause) {
-    throw new RangeError(`--against: git knows no commit "${ref}" in ${repository}.`, { cause });
-  }
 }
 
 /** From the lock file of that commit, from the package manager's own cache as far as it reaches. */

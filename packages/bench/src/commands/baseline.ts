@@ -1,45 +1,33 @@
 /** `cadre-bench baseline`: stores each package's part of a record as what later runs are held against. */
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { findNoise } from '../baseline.ts';
 import {
-  type Command,
+  defineCommand,
   exitCodes,
-  folderOptions,
   type MeasuringOptions,
   measuringOptions,
-  measuringUsage,
   resolveMeasuring,
   UsageError,
 } from '../command.ts';
 import { BenchError } from '../errors.ts';
+import { describeLeftOut } from '../needs.ts';
 import { type BenchmarkRecord, countFailures, readRecord, writeRecord } from '../record.ts';
 import { measureAndKeep } from './measure-and-keep.ts';
 
-export const baselineCommand: Command = {
+export const baselineCommand = defineCommand({
   summary: 'measure the cases and store the baselines',
-  usage: [
-    '[package]',
-    ...measuringUsage,
-    '--from FILE         store this kept record instead of measuring',
-    '--force             store it although the machine was noisy',
-  ],
-  async run(args, context) {
-    const parsed = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        ...folderOptions,
-        ...measuringOptions,
-        from: { type: 'string' },
-        force: { type: 'boolean', default: false },
-      },
-    });
-    if (parsed.values.quick) throw new UsageError('A baseline is not measured quickly: leave --quick out.');
-    const { from, force } = parsed.values;
-    return storeBaselines(resolveMeasuring(parsed, context), from === undefined ? undefined : resolve(from), force);
+  positional: '[package]',
+  options: {
+    ...measuringOptions,
+    from: { type: 'string', value: 'FILE', help: 'store this kept record instead of measuring' },
+    force: { type: 'boolean', default: false, help: 'store it although the machine was noisy' },
   },
-};
+  async run(typed, context) {
+    const { quick, from, force } = typed.values;
+    if (quick) throw new UsageError('A baseline is not measured quickly: leave --quick out.');
+    return storeBaselines(resolveMeasuring(typed, context), from === undefined ? undefined : resolve(from), force);
+  },
+});
 
 /** The stored baseline of a package, or undefined where there is none. */
 export async function readBaseline(directory: string, packageName: string): Promise<BenchmarkRecord | undefined> {
@@ -80,6 +68,7 @@ async function storeBaselines(
     const path = baselinePath(options.baselinesDirectory, entry.name);
     await writeRecord(path, { ...record, packages: [entry] });
     screen.write(`stored ${path}\n`);
+    for (const missing of entry.leftOut) screen.write(`  ${describeLeftOut(missing)}\n`);
   }
   return exitCodes.done;
 }

@@ -6,16 +6,17 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { makeOverlay } from '../against/overlay.ts';
-import { compareSideBySide, type SidedCase, type SidedRounds } from '../against/side-by-side.ts';
-import { findRepository, openWorktree, type Worktree } from '../against/worktree.ts';
+import { compareSideBySide, firstLine, type SidedCase, type SidedRounds } from '../against/side-by-side.ts';
+import { findRepository, openWorktree, resolveCommit, type Worktree } from '../against/worktree.ts';
 import { describeBusy, runtimeOf } from '../baseline.ts';
 import { exitCodeOf, exitCodes, type MeasuringOptions } from '../command.ts';
 import { compareKind } from '../compare-kinds.ts';
 import { type CaseComparison, notComparable, summarise } from '../comparison.ts';
-import { readEnvironment } from '../environment.ts';
+import { type Environment, readEnvironment } from '../environment.ts';
 import { type FoundCase, findCases, kindOf, loadCase } from '../find-cases.ts';
+import { applyNeeds, describeLeftOut } from '../needs.ts';
 import { renderComparison } from '../report/terminal.ts';
-import { resolveSettings, runBenchmarks } from '../run.ts';
+import { type RunOptions, resolveSettings, runBenchmarks } from '../run.ts';
 
 export interface AgainstOptions {
   readonly ref: string;
@@ -29,6 +30,7 @@ export async function compareAgainst(options: MeasuringOptions, against: Against
   const { screen, signal } = options;
   const found = await findCases(options.casesDirectory, options.filter);
   const repository = await findRepository(options.casesDirectory);
+  const commit = await resolveCommit(repository, against.ref);
   const environment = await readEnvironment(repository, signal);
   const busy = describeBusy(environment);
   if (busy !== undefined && !against.force) {
@@ -40,12 +42,13 @@ export async function compareAgainst(options: MeasuringOptions, against: Against
     repository,
     directory: join(options.resultsDirectory, '.worktrees'),
     ...against,
+    commit,
     signal,
     onStep: (step) => screen.write(`${step}\n`),
   });
   try {
     const sides = await makeSides(options, repository, worktree, overlays, found);
-    const { comparisons, rounds } = await compareSides(options, worktree, overlays, sides.cases);
+    const { comparisons, rounds } = await compareSides(options, worktree, { overlays, environment }, sides.cases);
     const gone = sides.gone.map((name) => notComparable(name, `Only ${short(worktree)} has it.`));
     const noted = comparisons.map((entry) =>
       sides.isNew(entry.name) && entry.reason === undefined
@@ -105,19 +108,24 @@ async function listOldCases(directory: string, filter: string | undefined): Prom
 async function compareSides(
   options: MeasuringOptions,
   worktree: Worktree,
-  overlays: string,
+  { overlays, environment }: { readonly overlays: string; readonly environment: Environment },
   cases: readonly SidedCase[],
 ): Promise<{ readonly comparisons: readonly CaseComparison[]; readonly rounds: readonly SidedRounds[] }> {
   const { screen, signal } = options;
   const settings = resolveSettings(options.settings);
   const inRounds: SidedCase[] = [];
   const others: SidedCase[] = [];
+  const refused: CaseComparison[] = [];
   for (const sided of cases) {
-    const kind = await loadCase(sided.now).then(
-      ({ definition }) => kindOf(definition),
-      () => 'measure' as const,
-    );
-    (kind === 'measure' || kind === 'load' ? inRounds : others).push(sided);
+    try {
+      const { definition } = await loadCase(sided.now);
+      const { leftOut, ...applied } = await applyNeeds(sided.now.name, definition, options.onMissing);
+      const kind = kindOf(definition);
+      if (applied.definition !== undefined) (kind === 'measure' || kind === 'load' ? inRounds : others).push(sided);
+      else refused.push(...leftOut.map((entry) => notComparable(sided.now.name, describeLeftOut(entry), kind)));
+    } catch (error) {
+      refused.push(notComparable(sided.now.name, `It can't be measured now: ${firstLine(error)}`));
+    }
   }
   const workDirectory = join(overlays, 'work');
   const sideBySide = await compareSideBySide({
@@ -131,21 +139,21 @@ async function compareSides(
     },
     onSuspects: (names) => screen.write(`Slower at first sight, so measured once more: ${names.join(', ')}\n`),
   });
-  const kinds = await compareOtherKinds(options, worktree, workDirectory, others);
-  return { comparisons: [...sideBySide.comparisons, ...kinds], rounds: sideBySide.rounds };
+  const kinds = await compareOtherKinds(options, worktree, { workDirectory, environment }, others);
+  return { comparisons: [...sideBySide.comparisons, ...kinds, ...refused], rounds: sideBySide.rounds };
 }
 
 /** Memory, leaks, scenarios and sizes need no rounds: each side is measured as `run` does it. */
 async function compareOtherKinds(
   { settings, signal }: MeasuringOptions,
   worktree: Worktree,
-  workDirectory: string,
+  shared: Pick<RunOptions, 'workDirectory' | 'environment'>,
   cases: readonly SidedCase[],
 ): Promise<readonly CaseComparison[]> {
   if (cases.length === 0) return [];
   const [now, other] = [
-    await runBenchmarks({ cases: cases.map((sided) => sided.now), workDirectory, ...settings, signal }),
-    await runBenchmarks({ cases: cases.map((sided) => sided.other), workDirectory, ...settings, signal }),
+    await runBenchmarks({ cases: cases.map((sided) => sided.now), ...shared, ...settings, signal }),
+    await runBenchmarks({ cases: cases.map((sided) => sided.other), ...shared, ...settings, signal }),
   ];
   const kindsOf = ({ packages }: typeof now) => packages.flatMap(({ kinds }) => kinds);
   const failuresOf = ({ packages }: typeof now) => packages.flatMap(({ failures }) => failures);

@@ -2,16 +2,13 @@
  * `cadre-bench compare`: measures now and holds it against the stored baselines. What looks slower is measured a second
  * time before it counts.
  */
-import { parseArgs } from 'node:util';
 import { comparePackage, describeBusy, runtimeOf } from '../baseline.ts';
 import {
-  type Command,
+  defineCommand,
   exitCodeOf,
   exitCodes,
-  folderOptions,
   type MeasuringOptions,
   measuringOptions,
-  measuringUsage,
   resolveMeasuring,
   UsageError,
 } from '../command.ts';
@@ -24,31 +21,19 @@ import { readBaseline } from './baseline.ts';
 import { compareAgainst } from './compare-against.ts';
 import { keepRecord, measure } from './measure-and-keep.ts';
 
-export const compareCommand: Command = {
+export const compareCommand = defineCommand({
   summary: 'measure the cases and hold them against the stored baselines, or another commit',
-  usage: [
-    '[package[/case]]',
-    ...measuringUsage,
-    '--against REF       build that commit and measure it in the same rounds',
-    '--install COMMAND   against: instead of what its lock file asks for',
-    '--build COMMAND     against: instead of npm run build',
-    '--force             against: measure although the machine is busy',
-  ],
-  async run(args, context) {
-    const parsed = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        ...folderOptions,
-        ...measuringOptions,
-        against: { type: 'string' },
-        install: { type: 'string' },
-        build: { type: 'string' },
-        force: { type: 'boolean', default: false },
-      },
-    });
-    const options = resolveMeasuring(parsed, context);
-    const { against: ref, install: installCommand, build: buildCommand, force } = parsed.values;
+  positional: '[package[/case]]',
+  options: {
+    ...measuringOptions,
+    against: { type: 'string', value: 'REF', help: 'build that commit and measure it in the same rounds' },
+    install: { type: 'string', value: 'COMMAND', help: 'against: instead of what its lock file asks for' },
+    build: { type: 'string', value: 'COMMAND', help: 'against: instead of npm run build' },
+    force: { type: 'boolean', default: false, help: 'against: measure although the machine is busy' },
+  },
+  async run(typed, context) {
+    const options = resolveMeasuring(typed, context);
+    const { against: ref, install: installCommand, build: buildCommand, force } = typed.values;
     if (ref !== undefined) return compareAgainst(options, { ref, installCommand, buildCommand, force });
     const extra = Object.entries({
       '--install': installCommand,
@@ -59,7 +44,7 @@ export const compareCommand: Command = {
     if (stray !== undefined) throw new UsageError(`${stray[0]} goes with --against only.`);
     return compareWithBaselines(options);
   },
-};
+});
 
 async function compareWithBaselines(options: MeasuringOptions): Promise<number> {
   const { screen, signal } = options;
@@ -72,13 +57,14 @@ async function compareWithBaselines(options: MeasuringOptions): Promise<number> 
     else screen.write(`${name} has no baseline: store one with \`cadre-bench baseline ${name}\`.\n`);
   }
   if (baselines.size === 0) return exitCodes.usage;
-  const busy = describeBusy(await readEnvironment(process.cwd(), signal));
+  const environment = await readEnvironment(process.cwd(), signal);
+  const busy = describeBusy(environment);
   if (busy !== undefined) {
     screen.write(`Too noisy, nothing was measured: ${busy}\n`);
     return exitCodes.tooNoisy;
   }
   const comparable = found.filter(({ packageName }) => baselines.has(packageName));
-  const record = await measure(options, comparable);
+  const record = await measure(options, comparable, { environment });
   await keepRecord(options, record);
   const measured = new Set(comparable.map(({ name }) => name));
   const asked = compareWith(baselines, record).filter((entry) => isAsked(options, entry, measured));
@@ -90,6 +76,7 @@ async function compareWithBaselines(options: MeasuringOptions): Promise<number> 
     const again = await measure(
       options,
       comparable.filter(({ name }) => suspects.has(name)),
+      { environment },
     );
     confirmed = correctForMany(compareWith(baselines, again).filter(({ name }) => suspects.has(name)));
   }

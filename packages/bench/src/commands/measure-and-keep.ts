@@ -1,6 +1,7 @@
 /** What the verbs that measure have in common: a run with its progress on the screen, and its record in a file. */
 import { join, resolve } from 'node:path';
 import type { MeasuringOptions } from '../command.ts';
+import type { Environment } from '../environment.ts';
 import { type FoundCase, findCases } from '../find-cases.ts';
 import { showProgress } from '../progress.ts';
 import { type BenchmarkRecord, writeRecord } from '../record.ts';
@@ -14,15 +15,23 @@ export async function measureAndKeep(options: MeasuringOptions): Promise<Benchma
   return record;
 }
 
+interface MeasureHow {
+  readonly run?: typeof runBenchmarks;
+  /** As it was read just before. */
+  readonly environment?: Environment;
+}
+
 export async function measure(
   options: MeasuringOptions,
   cases: readonly FoundCase[],
-  run: typeof runBenchmarks = runBenchmarks,
+  { run = runBenchmarks, environment }: MeasureHow = {},
 ): Promise<BenchmarkRecord> {
   const measured = await run({
     cases,
     workDirectory: join(options.resultsDirectory, `work-${process.pid}`),
     ...options.settings,
+    onMissing: options.onMissing,
+    ...(environment === undefined ? {} : { environment }),
     signal: options.signal,
     onProgress: showProgress(options.screen, { now: () => performance.now() }),
   });

@@ -1,8 +1,7 @@
 /** `cadre-bench report`: prints a kept record, the newest where no file is named. */
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { parseArgs } from 'node:util';
-import { type Command, exitCodes, folderOptions, onlyPositional, resolveFolders, UsageError } from '../command.ts';
+import { defineCommand, exitCodes, resolveFolders, UsageError } from '../command.ts';
 import { BenchError } from '../errors.ts';
 import { type BenchmarkRecord, formatRecord, readRecord } from '../record.ts';
 import { readHistory } from '../report/history.ts';
@@ -33,24 +32,18 @@ const renderers: Readonly<
     }),
 };
 
-export const reportCommand: Command = {
+export const reportCommand = defineCommand({
   summary: 'print a kept record (the newest, or the file named)',
-  usage: [
-    '[file]',
-    `--format FORMAT     ${Object.keys(renderers).join(', ')}`,
-    '--out FILE          write it there instead of printing it',
-  ],
-  async run(args, { screen }) {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { ...folderOptions, format: { type: 'string', default: 'terminal' }, out: { type: 'string' } },
-    });
+  positional: '[file]',
+  options: {
+    format: { type: 'string', default: 'terminal', value: 'FORMAT', help: Object.keys(renderers).join(', ') },
+    out: { type: 'string', value: 'FILE', help: 'write it there instead of printing it' },
+  },
+  async run({ values, positional: file }, { screen }) {
     const render = Object.hasOwn(renderers, values.format) ? renderers[values.format] : undefined;
     if (render === undefined) {
       throw new UsageError(`--format must be one of ${Object.keys(renderers).join(', ')}, not "${values.format}".`);
     }
-    const file = onlyPositional(positionals);
     const folders = resolveFolders(values);
     const record = await readRecord(
       file === undefined ? await findNewestRecord(folders.resultsDirectory) : resolve(file),
@@ -65,7 +58,7 @@ export const reportCommand: Command = {
     }
     return exitCodes.done;
   },
-};
+});
 
 /** As it was started, so that what the page says can be typed in. */
 function ownCommand(): string {

@@ -12,6 +12,7 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import type { CaseHead } from '../case.ts';
 import { BenchError } from '../errors.ts';
+import { findPackage } from '../find-package.ts';
 
 export interface SizeCase extends CaseHead {
   readonly kind: 'size';
@@ -61,7 +62,12 @@ export async function measureSize(
   caseFile: string,
   signal?: AbortSignal,
 ): Promise<PackageSize> {
-  const folder = await findPackage(packageName, caseFile);
+  const found = findPackage(packageName, caseFile);
+  if (found === undefined) {
+    const message = `${packageName} is not installed for ${caseFile}: depend on it.`;
+    throw new BenchError('BENCH_PACKAGE_NOT_MEASURED', message);
+  }
+  const folder = await realpath(found);
   const manifest: Manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
   const packed = await pack(packageName, folder, signal);
   const esbuild = await findEsbuild([caseFile, join(folder, 'package.json'), join(process.cwd(), 'package.json')]);
@@ -79,15 +85,6 @@ export async function measureSize(
     doors.push([door, { distBytes: await countReachable(file), ...(await bundle(esbuild, file)) }]);
   }
   return { ...packed, doors: Object.fromEntries(doors) };
-}
-
-async function findPackage(packageName: string, caseFile: string): Promise<string> {
-  for (let folder = dirname(caseFile); ; folder = dirname(folder)) {
-    const candidate = join(folder, 'node_modules', packageName);
-    if (existsSync(join(candidate, 'package.json'))) return realpath(candidate);
-    if (folder === dirname(folder)) break;
-  }
-  throw new BenchError('BENCH_PACKAGE_NOT_MEASURED', `${packageName} is not installed for ${caseFile}: depend on it.`);
 }
 
 async function pack(

@@ -4,9 +4,10 @@
  */
 import { findNoise } from '../baseline.ts';
 import type { Environment } from '../environment.ts';
+import { describeLeftOut } from '../needs.ts';
 import type { BenchmarkRecord, CaseRecord, PackageRecord } from '../record.ts';
 import { median } from '../stats.ts';
-import { isEqual, verdictLimits } from '../verdict.ts';
+import { describeTooFewRounds, isEqual, verdictLimits } from '../verdict.ts';
 import { formatDuration, formatMebibytes, formatRatio } from './format.ts';
 import type { CaseHistory } from './history.ts';
 import { anchorOf, renderBadge, renderCaseArticle, renderTable } from './html-case.ts';
@@ -68,18 +69,24 @@ function renderNotices(record: BenchmarkRecord): readonly Markup[] {
   const noise = findNoise(record);
   const { rounds } = record.settings;
   const failures = record.packages.flatMap((entry) => entry.failures);
+  const leftOut = record.packages.flatMap((entry) => entry.leftOut);
   const notices: Markup[] = [];
   if (noise !== undefined) {
     notices.push(html`<div class="notice" role="note"><p><strong>Too noisy to prove anything.</strong> ${noise} Read the order, not the figures.</p></div>
 `);
   }
   if (rounds < verdictLimits.leastRounds) {
-    notices.push(html`<div class="notice" role="note"><p><strong>A short look.</strong> ${rounds} rounds prove nothing; at least ${verdictLimits.leastRounds} are needed.</p></div>
+    notices.push(html`<div class="notice" role="note"><p><strong>A short look.</strong> ${describeTooFewRounds(rounds)}</p></div>
 `);
   }
   if (failures.length > 0) {
     notices.push(html`<div class="notice" role="note"><p><strong>${failures.length} not measured.</strong></p><ul>
 ${failures.map(({ case: name, code, message }) => html`<li>${name} (${code}): ${message}</li>`)}</ul></div>
+`);
+  }
+  if (leftOut.length > 0) {
+    notices.push(html`<div class="notice" role="note"><p><strong>${leftOut.length} left out.</strong></p><ul>
+${leftOut.map((entry) => html`<li>${describeLeftOut(entry)}</li>`)}</ul></div>
 `);
   }
   return notices;

@@ -1,6 +1,7 @@
 /** A record as Markdown tables, for a README or a pull request. */
 import type { KindRecord } from '../kind-records.ts';
-import type { BenchmarkRecord, CaseRecord } from '../record.ts';
+import { describeLeftOut } from '../needs.ts';
+import type { BenchmarkRecord, CaseRecord, PackageRecord } from '../record.ts';
 import { median } from '../stats.ts';
 import { formatDuration, formatMebibytes, formatRatio } from './format.ts';
 import { kindTable } from './kind-tables.ts';
@@ -10,13 +11,23 @@ import { renderWorkloadTable } from './workloads.ts';
 export function renderMarkdown(record: BenchmarkRecord): string {
   const { createdAt, environment, settings, packages } = record;
   const preface = `Measured ${createdAt.slice(0, 10)}: ${renderEnvironment(environment)}, medians of ${settings.rounds} rounds.`;
-  const sections = packages.flatMap(({ name, cases, kinds }) => [
-    `## ${name}`,
+  const sections = packages.flatMap((entry) => [
+    `## ${entry.name}`,
     '',
-    ...cases.flatMap(renderCase),
-    ...kinds.flatMap(renderKind),
+    ...entry.cases.flatMap(renderCase),
+    ...entry.kinds.flatMap(renderKind),
+    ...renderMissing(entry),
   ]);
   return [preface, '', ...renderWorkloadTable(record), ...sections].join('\n');
+}
+
+/** What has no table, and why. */
+function renderMissing({ leftOut, failures }: PackageRecord): readonly string[] {
+  const lines = [
+    ...leftOut.map((entry) => `- ${describeLeftOut(entry)}`),
+    ...failures.map(({ case: name, message }) => `- ${name} could not be measured: ${message.split('\n', 1)[0]}`),
+  ];
+  return lines.length === 0 ? [] : [...lines, ''];
 }
 
 function renderCase(entry: CaseRecord): readonly string[] {

@@ -2,6 +2,7 @@
 import type { CaseComparison } from '../comparison.ts';
 import type { Environment } from '../environment.ts';
 import type { KindRecord } from '../kind-records.ts';
+import { describeLeftOut } from '../needs.ts';
 import type { CaseRecord, PackageRecord } from '../record.ts';
 import { median } from '../stats.ts';
 import { isEqual } from '../verdict.ts';
@@ -14,6 +15,7 @@ export function renderPackage(record: PackageRecord): string {
     ...renderControls(record),
     ...record.cases.flatMap((entry) => ['', ...renderCase(entry)]),
     ...record.kinds.flatMap((entry) => ['', ...renderKind(entry)]),
+    ...record.leftOut.flatMap((entry) => ['', `  ${describeLeftOut(entry)}`]),
     ...record.failures.flatMap(({ case: name, message }) => ['', `  ${name} could not be measured: ${message}`]),
     '',
   ].join('\n');
