@@ -8,30 +8,17 @@
 import type { Parser } from '../adapter.ts';
 import type { AgentTask } from '../definition.ts';
 import type { AgentEvent, FailureReason } from '../event.ts';
-import {
-  countOf,
-  type Fields,
-  fieldsOf,
-  given,
-  jsonOf,
-  listOf,
-  numberOf,
-  sessionIdOf,
-  shortened,
-  textOf,
-} from '../fields.ts';
+import { countOf, type Fields, fieldsOf, given, jsonOf, listOf, numberOf, sessionIdOf, textOf } from '../fields.ts';
 import {
   type AttemptExit,
   type Failure,
   failure,
   failureByUs,
   failureWithoutResult,
-  lastWords,
   type Outcome,
-  outcomeOf,
 } from '../outcome.ts';
+import { parsedOutcome, toolEnded } from '../parsed-outcome.ts';
 import type { PriceBook } from '../price.ts';
-import { structuredOutput } from '../task-text.ts';
 import { UnknownKinds } from '../unknown-kinds.ts';
 import { ClaudeBill } from './claude-bill.ts';
 import { describe, reasonOf, refusedToStart } from './claude-errors.ts';
@@ -84,26 +71,13 @@ export class ClaudeParser implements Parser {
 
   end(exit: AttemptExit): Outcome {
     const { usage, cost, sessionTotal, warnings } = this.#bill.settle(this.#task, this.#result);
-    const verdict = this.#result === undefined ? this.#withoutResult(exit) : this.#verdict(this.#result, exit);
-    const text = textOf(this.#result?.result) ?? this.#text;
-    const structured = structuredOutput(this.#task, jsonOf(this.#result?.structured_output), text);
-    if (verdict === undefined && exit.exitCode !== 0 && exit.endedBy === 'exit') {
-      warnings.push(`The agent reported success and then exited with code ${exit.exitCode}${lastWords(exit.stderr)}.`);
-    }
-    return outcomeOf(
-      {
-        text,
-        output: structured.output,
-        ...given({ sessionId: this.#sessionId, sessionTotal, model: this.#model }),
-        usage,
-        cost,
-        durationMs: exit.durationMs,
-        exitCode: exit.exitCode,
-        warnings,
-        ...this.#unknown.counted(),
-      },
-      verdict ?? structured.failure,
-    );
+    return parsedOutcome(this.#task, exit, {
+      text: textOf(this.#result?.result) ?? this.#text,
+      structured: jsonOf(this.#result?.structured_output),
+      ...{ sessionId: this.#sessionId, sessionTotal, model: this.#model },
+      ...{ usage, cost, warnings, unknown: this.#unknown },
+      verdict: this.#result === undefined ? this.#withoutResult(exit) : this.#verdict(this.#result, exit),
+    });
   }
 
   #system(line: Fields): readonly AgentEvent[] {
@@ -178,8 +152,7 @@ export class ClaudeParser implements Parser {
       if (block.type !== 'tool_result' || id === undefined) continue;
       const name = this.#toolNames.get(id);
       this.#toolNames.delete(id);
-      const output = shortened(contentText(block.content));
-      events.push({ type: 'toolEnded', id, failed: block.is_error === true, output, ...given({ name }) });
+      events.push(toolEnded(id, name, { failed: block.is_error === true, said: contentText(block.content) }));
     }
     return events;
   }

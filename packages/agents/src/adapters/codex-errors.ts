@@ -2,11 +2,10 @@
 import type { FailureReason } from '../event.ts';
 import { numberOf } from '../fields.ts';
 import { type AttemptExit, type Failure, failure, lastWords } from '../outcome.ts';
+import { statedFailure } from '../parsed-outcome.ts';
 
 export function failureOf(message: string): Failure {
-  const reason = reasonOf(message);
-  const advice = reason === 'authentication' ? '. Log in with `codex login` or set CODEX_API_KEY' : '';
-  return failure(reason, `The agent failed: ${message}${advice}.`);
+  return statedFailure(reasonOf(message), message, 'Log in with `codex login` or set CODEX_API_KEY');
 }
 
 /** The program gives its errors as prose, so this reads prose: from the surest sign to the vaguest. */

@@ -8,17 +8,10 @@
 import type { Parser } from '../adapter.ts';
 import type { AgentTask, CodexAgentDefinition } from '../definition.ts';
 import type { AgentEvent } from '../event.ts';
-import { countOf, type Fields, fieldsOf, given, jsonOf, listOf, sessionIdOf, shortened, textOf } from '../fields.ts';
-import {
-  type AttemptExit,
-  type Failure,
-  failureWithoutResult,
-  lastWords,
-  type Outcome,
-  outcomeOf,
-} from '../outcome.ts';
+import { countOf, type Fields, fieldsOf, given, jsonOf, listOf, sessionIdOf, textOf } from '../fields.ts';
+import { type AttemptExit, type Failure, failureWithoutResult, type Outcome } from '../outcome.ts';
+import { parsedOutcome, toolEnded } from '../parsed-outcome.ts';
 import type { PriceBook } from '../price.ts';
-import { structuredOutput } from '../task-text.ts';
 import { UnknownKinds } from '../unknown-kinds.ts';
 import { type Cost, noUsage, subtractUsage, type TokenUsage } from '../usage.ts';
 import { failureOf, reasonOf, refusedToStart } from './codex-errors.ts';
@@ -80,27 +73,11 @@ export class CodexParser implements Parser {
   }
 
   end(exit: AttemptExit): Outcome {
-    const { usage, cost, warnings } = this.#bill();
-    const verdict = this.#verdict(exit);
-    const structured = structuredOutput(this.#task, undefined, this.#text);
-    if (verdict === undefined && exit.exitCode !== 0 && exit.endedBy === 'exit') {
-      warnings.push(`The agent reported success and then exited with code ${exit.exitCode}${lastWords(exit.stderr)}.`);
-    }
     const sessionTotal = this.#threadTotal === undefined ? undefined : { usage: this.#threadTotal };
-    return outcomeOf(
-      {
-        text: this.#text,
-        output: structured.output,
-        ...given({ sessionId: this.#sessionId, sessionTotal, model: this.#definition.model }),
-        usage,
-        cost,
-        durationMs: exit.durationMs,
-        exitCode: exit.exitCode,
-        warnings,
-        ...this.#unknown.counted(),
-      },
-      verdict ?? structured.failure,
-    );
+    return parsedOutcome(this.#task, exit, {
+      ...{ text: this.#text, sessionId: this.#sessionId, sessionTotal, model: this.#definition.model },
+      ...{ ...this.#bill(), unknown: this.#unknown, verdict: this.#verdict(exit) },
+    });
   }
 
   #item(item: Fields, completed: boolean, line: unknown): readonly AgentEvent[] {
@@ -149,8 +126,7 @@ export class CodexParser implements Parser {
     this.#tools.delete(id);
     if (item.status === 'declined') events.push({ type: 'permissionAsked', tool: name, denied: true });
     const failed = item.status === 'failed' || item.status === 'declined';
-    const output = toolOutput(item);
-    events.push({ type: 'toolEnded', id, name, failed, ...given({ output }) });
+    events.push(toolEnded(id, name, { failed, said: saidByTool(item) }));
     return events;
   }
 
@@ -178,7 +154,7 @@ export class CodexParser implements Parser {
     return refusedToStart(exit) ?? general;
   }
 
-  #bill(): { readonly usage: TokenUsage; readonly cost: Cost; readonly warnings: string[] } {
+  #bill(): { readonly usage: TokenUsage; readonly cost: Cost; readonly warnings: readonly string[] } {
     const total = this.#threadTotal;
     if (total === undefined) return { usage: noUsage, cost: { usd: 0, basis: 'unpriced' }, warnings: [] };
     const resumed = this.#task.resumeSessionId !== undefined;
@@ -213,9 +189,9 @@ function progressOf(item: Fields): AgentEvent {
   return { type: 'progress', done, total: items.length, ...given({ message }) };
 }
 
-function toolOutput(item: Fields): string | undefined {
+function saidByTool(item: Fields): string | undefined {
   const printed = textOf(item.aggregated_output) ?? textOf(fieldsOf(item.error).message);
-  if (printed !== undefined) return shortened(printed);
+  if (printed !== undefined) return printed;
   const blocks = listOf(fieldsOf(item.result).content).map((block) => textOf(fieldsOf(block).text) ?? '');
-  return blocks.length === 0 ? undefined : shortened(blocks.join(''));
+  return blocks.length === 0 ? undefined : blocks.join('');
 }

@@ -2,7 +2,7 @@
 import type { Parser } from '../adapter.ts';
 import type { AgentTask, GeminiAgentDefinition } from '../definition.ts';
 import type { AgentEvent, FailureReason } from '../event.ts';
-import { countOf, type Fields, fieldsOf, given, isFields, jsonOf, sessionIdOf, shortened, textOf } from '../fields.ts';
+import { countOf, type Fields, fieldsOf, given, isFields, jsonOf, sessionIdOf, textOf } from '../fields.ts';
 import {
   type AttemptExit,
   type Failure,
@@ -10,11 +10,10 @@ import {
   failureWithoutResult,
   lastWords,
   type Outcome,
-  outcomeOf,
   reasonOfStatus,
 } from '../outcome.ts';
+import { parsedOutcome, statedFailure, toolEnded } from '../parsed-outcome.ts';
 import type { PriceBook } from '../price.ts';
-import { structuredOutput } from '../task-text.ts';
 import { UnknownKinds } from '../unknown-kinds.ts';
 import { addUsage, type Cost, noUsage, type TokenUsage } from '../usage.ts';
 
@@ -73,22 +72,10 @@ export class GeminiParser implements Parser {
   }
 
   end(exit: AttemptExit): Outcome {
-    const text = this.#text.join('');
-    const structured = structuredOutput(this.#task, undefined, text);
-    const warnings: string[] = [];
-    const verdict = this.#verdict(exit);
-    if (verdict === undefined && exit.exitCode !== 0 && exit.endedBy === 'exit') {
-      warnings.push(`The agent reported success and then exited with code ${exit.exitCode}${lastWords(exit.stderr)}.`);
-    }
-    return outcomeOf(
-      {
-        ...{ text, output: structured.output, ...this.#bill() },
-        ...given({ sessionId: this.#sessionId, model: this.#model }),
-        ...{ durationMs: exit.durationMs, exitCode: exit.exitCode, warnings },
-        ...this.#unknown.counted(),
-      },
-      verdict ?? structured.failure,
-    );
+    return parsedOutcome(this.#task, exit, {
+      ...{ text: this.#text.join(''), sessionId: this.#sessionId, model: this.#model },
+      ...{ ...this.#bill(), unknown: this.#unknown, verdict: this.#verdict(exit) },
+    });
   }
 
   #message(line: Fields): readonly AgentEvent[] {
@@ -120,8 +107,7 @@ export class GeminiParser implements Parser {
     if (error.type === 'tool_not_registered' || /denied|policy/i.test(textOf(error.type) ?? '')) {
       events.push({ type: 'permissionAsked', tool: name ?? 'unknown', denied: true, ...given({ message: said }) });
     }
-    const output = said === undefined ? undefined : shortened(said);
-    events.push({ type: 'toolEnded', id, failed: line.status !== 'success', ...given({ name, output }) });
+    events.push(toolEnded(id, name, { failed: line.status !== 'success', said }));
     return events;
   }
 
@@ -135,8 +121,7 @@ export class GeminiParser implements Parser {
     // An API error makes it exit with the status modulo 256, which is a sign where the message has none.
     const known = Number.isNaN(status) ? [400, 401, 403, 404, 429, 500, 503].find(isExitOf(exit)) : status;
     const reason = known === undefined ? 'failed' : reasonOfStatus(known);
-    const advice = reason === 'authentication' ? ' Log in with `gemini` or set GEMINI_API_KEY.' : '';
-    return failure(reason, `The agent failed: ${message.replace(/\.$/, '')}.${advice}`);
+    return statedFailure(reason, message, 'Log in with `gemini` or set GEMINI_API_KEY');
   }
 
   #withoutResult(exit: AttemptExit): Failure {

@@ -2,7 +2,7 @@
 import type { Parser } from '../adapter.ts';
 import type { AgentTask, OpencodeAgentDefinition } from '../definition.ts';
 import type { AgentEvent } from '../event.ts';
-import { countOf, type Fields, fieldsOf, given, jsonOf, numberOf, sessionIdOf, shortened, textOf } from '../fields.ts';
+import { countOf, type Fields, fieldsOf, given, jsonOf, numberOf, sessionIdOf, textOf } from '../fields.ts';
 import {
   type AttemptExit,
   type Failure,
@@ -10,12 +10,11 @@ import {
   failureWithoutResult,
   lastWords,
   type Outcome,
-  outcomeOf,
   reasonOfStatus,
 } from '../outcome.ts';
+import { parsedOutcome, statedFailure, toolEnded } from '../parsed-outcome.ts';
 import type { PriceBook } from '../price.ts';
 import { retryHintMs } from '../retry-hint.ts';
-import { structuredOutput } from '../task-text.ts';
 import { UnknownKinds } from '../unknown-kinds.ts';
 import { addUsage, type Cost, noUsage, type TokenUsage } from '../usage.ts';
 
@@ -87,22 +86,10 @@ export class OpencodeParser implements Parser {
   }
 
   end(exit: AttemptExit): Outcome {
-    const text = this.#text.join('\n');
-    const structured = structuredOutput(this.#task, undefined, text);
-    const warnings: string[] = [];
-    const verdict = this.#verdict(exit);
-    if (verdict === undefined && exit.exitCode !== 0 && exit.endedBy === 'exit') {
-      warnings.push(`The agent reported success and then exited with code ${exit.exitCode}${lastWords(exit.stderr)}.`);
-    }
-    return outcomeOf(
-      {
-        ...{ text, output: structured.output, usage: this.#usage, cost: this.#cost },
-        ...given({ sessionId: this.#sessionId, model: this.#model }),
-        ...{ durationMs: exit.durationMs, exitCode: exit.exitCode, warnings },
-        ...this.#unknown.counted(),
-      },
-      verdict ?? structured.failure,
-    );
+    return parsedOutcome(this.#task, exit, {
+      ...{ text: this.#text.join('\n'), sessionId: this.#sessionId, model: this.#model },
+      ...{ usage: this.#usage, cost: this.#cost, unknown: this.#unknown, verdict: this.#verdict(exit) },
+    });
   }
 
   /** Only the final state of a tool is printed: both events are given then. */
@@ -120,8 +107,7 @@ export class OpencodeParser implements Parser {
     if (isInvalid || /permission|rejected/i.test(textOf(state.error) ?? '')) {
       events.push({ type: 'permissionAsked', tool: name, denied: true, ...given({ message: said }) });
     }
-    const output = said === undefined ? undefined : shortened(said);
-    events.push({ type: 'toolEnded', id, name, failed, ...given({ output }) });
+    events.push(toolEnded(id, name, { failed, said }));
     return events;
   }
 
@@ -166,12 +152,11 @@ function failureOf(error: Fields, timestampMs: number | undefined): Failure {
   const message = textOf(data.message) ?? textOf(error.name) ?? 'no message';
   const status = numberOf(data.statusCode);
   const reason = status === undefined ? 'failed' : reasonOfStatus(status);
-  const advice = reason === 'authentication' ? ' Log in with `opencode auth login`.' : '';
   const headers = fieldsOf(data.responseHeaders);
   const waitMs = timestampMs === undefined ? undefined : retryHintMs((name) => textOf(headers[name]), timestampMs);
   const retryAtMs = waitMs === undefined || timestampMs === undefined ? undefined : timestampMs + waitMs;
   const retryable = data.isRetryable === true ? { retryable: true } : {};
-  return failure(reason, `The agent failed: ${message.replace(/\.$/, '')}.${advice}`, { ...retryable, retryAtMs });
+  return statedFailure(reason, message, 'Log in with `opencode auth login`', { ...retryable, retryAtMs });
 }
 
 function usageOf(tokens: Fields): TokenUsage {
