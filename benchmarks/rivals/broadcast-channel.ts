@@ -1,32 +1,23 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BroadcastChannel, Worker } from 'node:worker_threads';
-import type { FarSide, Report } from './far-side.ts';
+import { type FarSide, inOrder } from './far-side.ts';
 
 /** To whoever has opened a channel of the name; nobody knows who that is. */
 export async function openBroadcastChannel(directory: string): Promise<FarSide> {
   const program = join(directory, 'far.mjs');
   writeFileSync(program, source);
   const channel = new BroadcastChannel(program);
-  const next = <T>() =>
-    new Promise<T>((resolve) => {
-      channel.onmessage = (event) => resolve((event as { data: T }).data);
-    });
-  const ready = next();
+  const { expect, answer } = inOrder();
+  const ready = expect(() => {
+    channel.onmessage = (event) => answer((event as { readonly data: unknown }).data);
+  });
   const worker = new Worker(program, { workerData: program });
   await ready;
   return {
     send: (value) => channel.postMessage(value),
-    report: () => {
-      const report = next<Report>();
-      channel.postMessage('report');
-      return report;
-    },
-    ask: (value) => {
-      const answer = next();
-      channel.postMessage({ ask: value });
-      return answer;
-    },
+    report: () => expect(() => channel.postMessage('report')),
+    ask: (value) => expect(() => channel.postMessage({ ask: value })),
     close: async () => {
       channel.close();
       await worker.terminate();

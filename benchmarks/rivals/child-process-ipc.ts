@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FarSide, Report } from './far-side.ts';
+import { type FarSide, inOrder } from './far-side.ts';
 
 /** Node's own channel to a child: JSON, no bound, no account of what was lost. */
 export async function openChildProcessIpc(directory: string): Promise<FarSide> {
@@ -10,18 +10,12 @@ export async function openChildProcessIpc(directory: string): Promise<FarSide> {
   writeFileSync(program, source);
   const child = fork(program, { execArgv: [] });
   await once(child, 'message');
+  const { expect, answer } = inOrder();
+  child.on('message', answer);
   return {
     send: (value) => child.send(value as object),
-    report: async () => {
-      child.send('report');
-      const [report] = (await once(child, 'message')) as [Report];
-      return report;
-    },
-    ask: (value) =>
-      new Promise((resolve) => {
-        child.once('message', resolve);
-        child.send({ ask: value });
-      }),
+    report: () => expect(() => child.send('report')),
+    ask: (value) => expect(() => child.send({ ask: value })),
     close: async () => {
       const exited = once(child, 'exit');
       child.kill('SIGKILL');

@@ -1,5 +1,5 @@
 /** The other thread or process of a case: counts what it is sent, and answers what it is asked. Here: over the bus. */
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -48,10 +48,55 @@ export async function openProcess(directory: string): Promise<FarSide> {
   return farSideOf(createBus({ transport }), async () => {
     await transport.close();
     await hub.close();
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
+    await endChild(child);
   });
+}
+
+export async function openNats(directory: string): Promise<FarSide> {
+  const [{ openNatsTransport }, { startNatsServer }] = await Promise.all([
+    import('@cadre/bus/nats'),
+    import('./nats-server.ts'),
+  ]);
+  const server = await startNatsServer(directory);
+  const child = fork(writeProgram(directory, 'nats'), [server.address], { execArgv: [] });
+  await once(child, 'message');
+  const transport = await openNatsTransport({ servers: [server.address] });
+  return farSideOf(createBus({ transport }), async () => {
+    await transport.close();
+    await endChild(child);
+    await server.close();
+  });
+}
+
+/** No other side at all: the same subjects in this very process. */
+export async function openWithin(): Promise<FarSide> {
+  const bus = createBus();
+  let report = { count: 0, sum: 0 };
+  bus.subscribe<{ readonly value: number }>('work', ({ data }) => {
+    report.count += 1;
+    report.sum += data.value;
+  });
+  bus.subscribe('report', (message) => {
+    const last = report;
+    report = { count: 0, sum: 0 };
+    return message.respond?.(last);
+  });
+  bus.subscribe('ask', (message) => message.respond?.(message.data));
+  return farSideOf(bus, async () => undefined);
+}
+
+/** For rivals that answer in the order in which they were asked, and don't say to what. */
+export function inOrder() {
+  const waiting: ((value: unknown) => void)[] = [];
+  return {
+    /** What is answered to whatever `send` sends. The other side says what that is. */
+    expect: <Answer>(send: () => void) =>
+      new Promise<Answer>((resolve) => {
+        waiting.push(resolve as (value: unknown) => void);
+        send();
+      }),
+    answer: (value: unknown) => waiting.shift()?.(value),
+  };
 }
 
 function farSideOf(bus: Bus, close: () => Promise<void>): FarSide {
@@ -66,7 +111,19 @@ function farSideOf(bus: Bus, close: () => Promise<void>): FarSide {
   };
 }
 
-function writeProgram(directory: string, kind: 'threads' | 'socket'): string {
+async function endChild(child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
+
+const programs = {
+  threads: 'await driver.openThreadTransport(workerData)',
+  socket: 'await driver.openSocketTransport({ path: process.argv[2] })',
+  nats: 'await driver.openNatsTransport({ servers: [process.argv[2]] })',
+};
+
+function writeProgram(directory: string, kind: keyof typeof programs): string {
   const { resolve } = createRequire(import.meta.url);
   // The built one: a thread can't run the sources, whatever this process was started with.
   const urlOf = (name: string) =>
@@ -78,9 +135,7 @@ function writeProgram(directory: string, kind: 'threads' | 'socket'): string {
 import { parentPort, workerData } from 'node:worker_threads';
 import { createBus } from ${urlOf('@cadre/bus')};
 import * as driver from ${urlOf(`@cadre/bus/${kind}`)};
-const transport = parentPort
-  ? await driver.openThreadTransport(workerData)
-  : await driver.openSocketTransport({ path: process.argv[2] });
+const transport = ${programs[kind]};
 const bus = createBus({ transport });
 let report = { count: 0, sum: 0 };
 bus.subscribe('work', ({ data }) => {

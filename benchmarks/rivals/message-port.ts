@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { FarSide, Report } from './far-side.ts';
+import { type FarSide, inOrder } from './far-side.ts';
 
 /** A port has no subjects, no bound and no account of what was lost. */
 export async function openMessagePort(directory: string): Promise<FarSide> {
@@ -10,18 +10,12 @@ export async function openMessagePort(directory: string): Promise<FarSide> {
   writeFileSync(program, source);
   const worker = new Worker(program);
   await once(worker, 'message');
+  const { expect, answer } = inOrder();
+  worker.on('message', answer);
   return {
     send: (value) => worker.postMessage(value),
-    report: async () => {
-      worker.postMessage('report');
-      const [report] = (await once(worker, 'message')) as [Report];
-      return report;
-    },
-    ask: (value) =>
-      new Promise((resolve) => {
-        worker.once('message', resolve);
-        worker.postMessage({ ask: value });
-      }),
+    report: () => expect(() => worker.postMessage('report')),
+    ask: (value) => expect(() => worker.postMessage({ ask: value })),
     close: async () => void (await worker.terminate()),
   };
 }

@@ -1,35 +1,9 @@
-import { strictEqual } from 'node:assert/strict';
-import { defineCase, type PreparedVariant } from '@cadre/bench';
-import type { FarSide } from '../../rivals/far-side.ts';
+import { processRivals, roundTripCase } from '../../far-side-cases.ts';
 
-const requests = 100;
-
-export default defineCase<number>({
-  question: 'How long does an answer from another process take, one request after the other?',
-  unit: 'request',
-  unitsPerIteration: requests,
-  validate: (sum, iterations) => strictEqual(sum, (iterations * requests * (requests - 1)) / 2),
-  variants: {
-    async cadre({ directory }) {
-      const { openProcess } = await import('../../rivals/far-side.ts');
-      return prepare(await openProcess(directory));
-    },
-    async 'child-process IPC'({ directory }) {
-      const { openChildProcessIpc } = await import('../../rivals/child-process-ipc.ts');
-      return prepare(await openChildProcessIpc(directory));
-    },
+export default roundTripCase(
+  { question: 'How long does an answer from another process take, one request after the other?' },
+  {
+    cadre: async ({ directory }) => (await import('../../rivals/far-side.ts')).openProcess(directory),
+    ...processRivals,
   },
-});
-
-function prepare(far: FarSide): PreparedVariant<number> {
-  return {
-    async run(iterations) {
-      let sum = 0;
-      for (let iteration = 0; iteration < iterations; iteration += 1) {
-        for (let index = 0; index < requests; index += 1) sum += Number(await far.ask(index));
-      }
-      return sum;
-    },
-    close: () => far.close(),
-  };
-}
+);

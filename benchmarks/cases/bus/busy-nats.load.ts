@@ -1,0 +1,14 @@
+import { needsProgram } from '@cadre/bench';
+import { answersLoad, natsRivals } from '../../far-side-cases.ts';
+
+export default answersLoad(
+  {
+    question: 'How long does an answer from another process over a NATS server take when 10,000 a second are asked?',
+    ratePerSecond: 10_000,
+    needs: [needsProgram('nats-server')],
+  },
+  {
+    cadre: async ({ directory }) => (await import('../../rivals/far-side.ts')).openNats(directory),
+    ...natsRivals,
+  },
+);
