@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { ProcessFamily } from './descendants.ts';
+import { checkDescriptors } from './descriptors.ts';
 import { childEnvironment, lineageMatch, type ProcessMarker } from './environment.ts';
 import { explainStartFailure } from './find-program.ts';
 import type { AcceptedTask, PoolWorker, WorkerEvents, WorkerExit } from './pool-worker.ts';
@@ -51,14 +52,15 @@ export class PoolProcess implements PoolWorker {
     const lineageId = randomBytes(12).toString('hex');
     const env = childEnvironment(process.env, inheritEnv, options.env, marker, lineageId);
     const printed = output === 'inherit' ? 'inherit' : 'ignore';
+    checkDescriptors(2);
     this.#child = spawn(process.execPath, [...options.nodeArgs, entry, String(options.recycleAboveBytes)], {
       ...{ cwd, env, detached: true, windowsHide: true, serialization: 'advanced' },
       stdio: ['ignore', printed, printed, 'ipc', 'pipe'],
     });
     const { pid } = this.#child;
     this.#family = pid === undefined ? undefined : familyOf(pid, lineageId);
-    const lifeline = this.#child.stdio[lifelineDescriptor];
-    // Nothing is ever said on it.
+    // Nothing is ever said on it. There is none where the start failed for want of descriptors.
+    const lifeline = this.#child.stdio?.[lifelineDescriptor];
     if (lifeline instanceof Socket) lifeline.on('error', () => undefined).unref();
     const gone = this.#untilGone(cwd, env.PATH ?? '');
     this.exited = gone.then((exit) => {

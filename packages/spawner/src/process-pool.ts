@@ -5,10 +5,10 @@
 import { resolve as resolvePath } from 'node:path';
 import { checkEnvironment, defaultInheritedEnvironment, type ProcessMarker } from './environment.ts';
 import { ProcessError } from './errors.ts';
+import { explainStartFailure } from './find-program.ts';
 import { PoolProcess, type PoolProcessOptions } from './pool-process.ts';
-import type { PoolWorker, WorkerEvents } from './pool-worker.ts';
+import type { PoolWorker, WorkerEvents, WorkerExit } from './pool-worker.ts';
 import { checkMarker } from './sweep.ts';
-import { messageOf } from './task-error.ts';
 import { resolvePoolOptions, TaskPool, type WorkerPool, type WorkerPoolOptions } from './worker-pool.ts';
 
 export interface ProcessPoolOptions extends WorkerPoolOptions {
@@ -43,17 +43,16 @@ function startProcess(options: PoolProcessOptions, events: WorkerEvents): PoolWo
   try {
     return new PoolProcess(options, events);
   } catch (cause) {
-    return neverStarted(cause, events);
+    const { message } = explainStartFailure(process.execPath, options.cwd, process.env.PATH ?? '', cause);
+    return neverStarted({ reason: `it could not be started: ${message}`, cause }, events);
   }
 }
 
 /** A worker that is gone as soon as anybody looks. */
-function neverStarted(cause: unknown, events: WorkerEvents): PoolWorker {
+function neverStarted(exit: WorkerExit, events: WorkerEvents): PoolWorker {
   const worker: PoolWorker = {
     ...{ state: 'gone', cameUp: false, window: 1, capacity: 1, finished: 0, held: new Set() },
-    exited: Promise.resolve().then(() =>
-      events.onExit(worker, { reason: `it could not be started: ${messageOf(cause)}`, cause }),
-    ),
+    exited: Promise.resolve().then(() => events.onExit(worker, exit)),
     send: () => [],
     release: () => undefined,
     revoke: () => false,

@@ -6,6 +6,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { withReserve } from './descriptors.ts';
 import { SpawnError } from './errors.ts';
 
 export interface ProcessIdentity {
@@ -81,7 +82,7 @@ export function readProcessRow(pid: number): ProcessRow | undefined {
  */
 export function readEnvironment(pid: number): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1');
+    return withReserve(() => readFileSync(`/proc/${pid}/environ`, 'latin1'));
   } catch (error) {
     if (isGoneOrForbidden(error)) return undefined;
     throw error;
@@ -95,18 +96,18 @@ export function statFields(stat: string): string[] {
 
 /** What a small file under `/proc` holds, without the three extra calls of `readFileSync`; undefined when it is gone. */
 export function readSmallFile(path: string): string | undefined {
-  let descriptor: number;
   try {
-    descriptor = openSync(path, 'r');
+    return withReserve(() => readStart(path));
   } catch (error) {
     if (isGoneOrForbidden(error)) return undefined;
     throw error;
   }
+}
+
+function readStart(path: string): string {
+  const descriptor = openSync(path, 'r');
   try {
     return scratch.toString('latin1', 0, readSync(descriptor, scratch, 0, scratch.byteLength, 0));
-  } catch (error) {
-    if (isGoneOrForbidden(error)) return undefined;
-    throw error;
   } finally {
     closeSync(descriptor);
   }
@@ -114,7 +115,7 @@ export function readSmallFile(path: string): string | undefined {
 
 /** Of this start of the system. Linux only. */
 export function bootIdentity(): string {
-  bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  bootId ??= withReserve(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim());
   return bootId;
 }
 
@@ -140,7 +141,7 @@ function parseStat(stat: string): ProcessRow | undefined {
 async function listProc(): Promise<readonly ProcessRow[]> {
   const rows: ProcessRow[] = [];
   let read = 0;
-  for (const name of readdirSync('/proc')) {
+  for (const name of withReserve(() => readdirSync('/proc'))) {
     const first = name.charCodeAt(0);
     if (first < 0x30 || first > 0x39) continue;
     if (++read % rowsPerSlice === 0) await nextTurn();

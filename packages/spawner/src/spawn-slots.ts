@@ -11,8 +11,9 @@ import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChildHandle } from './child-handle.ts';
+import { checkDescriptors } from './descriptors.ts';
 import { SpawnError } from './errors.ts';
-import { findProgram } from './find-program.ts';
+import { explainStartFailure, findProgram } from './find-program.ts';
 import { keeperProgram, nurseryProgram, nurseryStart, type SlotCommand } from './slot-script.ts';
 import { SlotExecError, WaitingSlot } from './waiting-slot.ts';
 
@@ -61,7 +62,8 @@ const failuresBeforeGivingUp = 10;
 
 /**
  * Makes waiting shells. Does not keep the process alive.
- * @throws {SpawnError} SPAWN_SLOTS_UNAVAILABLE where `setsid`, `mkfifo` or a POSIX `awk` is missing: start without slots.
+ * @throws {SpawnError} SPAWN_SLOTS_UNAVAILABLE where `setsid`, `mkfifo` or a POSIX `awk` is missing: start without slots;
+ * SPAWN_FAILED where the system refuses.
  * Cost: one fork of this process, now; then about 1 MB of memory for each waiting shell and its keeper.
  */
 export async function openSpawnSlots(options: SpawnSlotsOptions = {}): Promise<SpawnSlots> {
@@ -69,8 +71,14 @@ export async function openSpawnSlots(options: SpawnSlotsOptions = {}): Promise<S
   if (!Number.isSafeInteger(size) || size < 1) {
     throw new RangeError(`size must be an integer of at least 1, got ${size}`);
   }
-  await checkPrograms();
-  return new ShellSlots(size);
+  try {
+    checkDescriptors(2);
+    await checkPrograms();
+    checkDescriptors(2);
+    return new ShellSlots(size);
+  } catch (error) {
+    throw error instanceof SpawnError ? error : explainStartFailure('/bin/sh', '/', '', error);
+  }
 }
 
 export class ShellSlots implements SpawnSlots {
