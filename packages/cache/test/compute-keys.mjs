@@ -1,5 +1,6 @@
 // Asks for keys that other processes ask for too; says what it computed itself. Arguments: store, where, leaseMs.
-// Commands: `all <count>` asks for count keys; `slow <key>` says when it computes and goes on at `finish`; `quick <key>`.
+// Commands: `all <count>` asks for count keys; `slow <key>` says when it computes and goes on at `finish`; `quick <key>`;
+// `renewals <count>` says when leases were renewed so many times.
 import { createInterface } from 'node:readline';
 import { createClient } from 'redis';
 import { openDiskStore } from '../dist/disk.js';
@@ -15,6 +16,7 @@ if (kind === 'redis') {
   await client.connect();
 }
 const store = client === undefined ? await openDiskStore({ directory: where }) : redisStore({ client });
+const renewed = countRenewals(store.leases);
 const cache = createCache({
   stores: [store],
   secrets: [Buffer.alloc(32, 7)],
@@ -31,6 +33,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     const value = await cache.getOrSet(argument, () => `by ${process.pid}`);
     say({ value, ...countsOf() });
   }
+  if (command === 'renewals') void renewed(Number(argument));
   if (command === 'finish') finish();
 }
 await cache.close();
@@ -64,4 +67,30 @@ async function slow(key) {
 function countsOf() {
   const { computedElsewhere, tiers } = cache.stats();
   return { computedElsewhere, refused: tiers[0].refused };
+}
+
+/** Gives what says that there were so many renewals, once there were. */
+function countRenewals(leases) {
+  const { acquire } = leases;
+  let renewals = 0;
+  let ask = () => undefined;
+  leases.acquire = async (...request) => {
+    const lease = await acquire(...request);
+    if (lease === undefined) return undefined;
+    const renew = async () => {
+      const isOurs = await lease.renew();
+      renewals += 1;
+      ask();
+      return isOurs;
+    };
+    return { ...lease, renew };
+  };
+  return (count) => {
+    ask = () => {
+      if (renewals < count) return;
+      ask = () => undefined;
+      say({ renewals });
+    };
+    ask();
+  };
 }

@@ -1,17 +1,17 @@
-/** A redis-server of a test's own: on a free port of the loopback, in a folder of its own, ended by its process id. */
+/** A redis-server of a test's own: on a free port of the loopback, in a folder of its own, ended with whoever started it. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const program = 'redis-server';
-
-export const isRedisInstalled = spawnSync(program, ['--version']).status === 0;
+export const isRedisInstalled = spawnSync('redis-server', ['--version']).status === 0;
 
 export interface RedisServer {
   readonly url: string;
+  readonly pid: number;
   /** SIGKILL; what it held is gone. */
   kill(): Promise<void>;
   /** Again, on the same port, empty. */
@@ -24,39 +24,79 @@ export interface RedisServer {
 
 export async function startRedisServer(): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'cadre-redis-'));
-  const port = await freePort();
-  let child = await launch(port, folder);
-  const kill = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGCONT');
-    child.kill('SIGKILL');
-    await exited;
-  };
+  let { port, running } = await launchOnFreePort(folder);
   return {
     url: `redis://127.0.0.1:${port}`,
-    kill,
-    async start() {
-      child = await launch(port, folder);
+    get pid() {
+      return running.pid;
     },
-    freeze: () => void child.kill('SIGSTOP'),
-    thaw: () => void child.kill('SIGCONT'),
+    kill: () => running.kill(),
+    async start() {
+      running = await launch(port, folder);
+    },
+    freeze: () => void process.kill(running.pid, 'SIGSTOP'),
+    thaw: () => void process.kill(running.pid, 'SIGCONT'),
     async [Symbol.asyncDispose]() {
-      await kill();
+      await running.kill();
       rmSync(folder, { recursive: true });
     },
   };
 }
 
-async function launch(port: number, folder: string): Promise<ChildProcess> {
-  const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
-  const child = spawn(program, options, { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const chunk of child.stdout) if (String(chunk).includes('Ready to accept connections')) break;
-  child.stdout.resume();
-  return child;
+export function redisOptions(port: number, folder: string): readonly string[] {
+  return ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
 }
 
-async function freePort(): Promise<number> {
+interface Running {
+  readonly pid: number;
+  kill(): Promise<void>;
+}
+
+const supervisor = fileURLToPath(new URL('serve-redis.sh', import.meta.url));
+
+/** Between our finding a port free and the server's taking it somebody else may have. */
+async function launchOnFreePort(folder: string): Promise<{ port: number; running: Running }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    try {
+      return { port, running: await launch(port, folder) };
+    } catch (error) {
+      if (attempt === 5) throw error;
+    }
+  }
+}
+
+async function launch(port: number, folder: string): Promise<Running> {
+  const child = spawn('/bin/sh', [supervisor, ...redisOptions(port, folder)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  const kill = async () => {
+    child.stdin.end();
+    await exited;
+  };
+  const said = await saidUntilReady(child);
+  const pid = Number(/^pid (\d+)$/m.exec(said)?.[1]);
+  if (said.includes(readyText)) return { pid, kill };
+  await kill();
+  throw new Error(`redis-server on port ${port} ended before it was ready, saying:\n${said}`);
+}
+
+const readyText = 'Ready to accept connections';
+
+/** What the server says until it is ready, or at all. */
+function saidUntilReady({ stdout }: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    let said = '';
+    stdout?.setEncoding('utf8');
+    stdout?.on('data', (text: string) => {
+      if (said.includes(readyText)) return;
+      said += text;
+      if (said.includes(readyText)) resolve(said);
+    });
+    stdout?.once('end', () => resolve(said));
+  });
+}
+
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -1,10 +1,13 @@
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { createClient } from 'redis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createCache } from '../src/cache.ts';
 import { memoryStore } from '../src/memory.ts';
 import { redisStore } from '../src/redis.ts';
 import { storeContract } from '../src/testing.ts';
-import { isRedisInstalled, type RedisServer, startRedisServer } from './redis-server.ts';
+import { startChild } from './child.ts';
+import { freePort, isRedisInstalled, type RedisServer, redisOptions, startRedisServer } from './redis-server.ts';
 import { testsOfSharing } from './share-a-tier.ts';
 
 if (!isRedisInstalled && process.env.CADRE_REQUIRE_SERVICES === '1') {
@@ -14,7 +17,7 @@ if (!isRedisInstalled && process.env.CADRE_REQUIRE_SERVICES === '1') {
 const secrets = [Buffer.alloc(32, 7)];
 
 describe.skipIf(!isRedisInstalled)('redisStore', () => {
-  let server: RedisServer;
+  let server: RedisServer | undefined;
   let client: Awaited<ReturnType<typeof connect>>;
   let prefixes = 0;
 
@@ -24,8 +27,8 @@ describe.skipIf(!isRedisInstalled)('redisStore', () => {
   });
 
   afterAll(async () => {
-    client.destroy();
-    await server[Symbol.asyncDispose]();
+    client?.destroy();
+    await server?.[Symbol.asyncDispose]();
   });
 
   function newPrefix(): string {
@@ -105,7 +108,9 @@ describe.skipIf(!isRedisInstalled)('redisStore', () => {
 describe.skipIf(!isRedisInstalled)('a Redis that fails', () => {
   async function openTiers() {
     const server = await startRedisServer();
+    onTestFinished(() => server[Symbol.asyncDispose]());
     const client = await connect(server);
+    onTestFinished(() => client.destroy());
     const clock = { aheadMs: 0, now: () => Date.now() + clock.aheadMs };
     const cache = createCache({
       stores: [memoryStore(), redisStore({ client })],
@@ -115,18 +120,14 @@ describe.skipIf(!isRedisInstalled)('a Redis that fails', () => {
     });
     const tier = () => cache.stats().tiers[1];
     const askedAgain = async () => {
+      if (!client.isReady) await once(client, 'ready');
       while (tier()?.breaker !== 'closed') {
         clock.aheadMs += 5_000;
         await cache.get('is it there');
-        await new Promise((resolve) => setTimeout(resolve, 20));
       }
     };
-    const close = async () => {
-      await cache.close();
-      client.destroy();
-      await server[Symbol.asyncDispose]();
-    };
-    return { cache, client, server, tier, askedAgain, close };
+    onTestFinished(() => cache.close());
+    return { cache, client, server, tier, askedAgain };
   }
 
   const faults: [
@@ -139,7 +140,7 @@ describe.skipIf(!isRedisInstalled)('a Redis that fails', () => {
   ];
 
   test.for(faults)('and %s costs no value, is left alone meanwhile, and is used again', async ([, fail, recover]) => {
-    const { cache, server, tier, askedAgain, close } = await openTiers();
+    const { cache, server, tier, askedAgain } = await openTiers();
     await cache.set('before', 1);
     for (let time = 0; time < 3; time += 1) {
       await fail(server);
@@ -155,11 +156,10 @@ describe.skipIf(!isRedisInstalled)('a Redis that fails', () => {
       await askedAgain();
       await cache.set('after', time);
     }
-    await close();
   });
 
   test('and is full costs no value, and what it has is still found', async () => {
-    const { cache, client, tier, close } = await openTiers();
+    const { cache, client, tier } = await openTiers();
     await cache.set('before', 1);
     await client.configSet('maxmemory', '1mb');
     await client.configSet('maxmemory-policy', 'noeviction');
@@ -170,7 +170,19 @@ describe.skipIf(!isRedisInstalled)('a Redis that fails', () => {
     }
     expect(tier()?.errors).toBeGreaterThan(0);
     await expect(cache.set('key', 1)).rejects.toMatchObject({ code: 'CACHE_STORE_UNAVAILABLE', store: 'redis' });
-    await close();
+  });
+});
+
+describe.skipIf(!isRedisInstalled)('a Redis of a test', () => {
+  // Started without its supervisor, the server outlived each of these processes.
+  test('ends with the process that started it, however that ends', async () => {
+    const child = startChild('./hold-redis.mjs', redisOptions(await freePort(), tmpdir()));
+    const { pid } = await child.next();
+    expect(() => process.kill(pid as number, 0)).not.toThrow();
+    child.process.kill('SIGKILL');
+    await child.exited;
+    // Another process, and none of ours: it offers no event.
+    await vi.waitFor(() => expect(() => process.kill(pid as number, 0)).toThrow(/ESRCH/), { timeout: 10_000 });
   });
 });
 

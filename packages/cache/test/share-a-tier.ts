@@ -15,7 +15,8 @@ const timeoutMs = isSoak ? 300_000 : 30_000;
 export function testsOfSharing({ kind, open }: SharedTier): void {
   // With `leaseMs: 0`, each of 50 keys was computed by two to four of the processes.
   test('computes each key once in four processes, tags included', async () => {
-    await withChildren(4, 30_000, async (children) => {
+    await withProcesses(30_000, async (start) => {
+      const children = await Promise.all([start(), start(), start(), start()]);
       for (const child of children) child.tell('all 50');
       const reports = await Promise.all(children.map((child) => child.next()));
       const computed = reports.flatMap((report) => report.computed as number[]);
@@ -27,17 +28,19 @@ export function testsOfSharing({ kind, open }: SharedTier): void {
 
   test(`lets another process compute when the holder is killed, ${rounds} times`, { timeout: timeoutMs }, async () => {
     let kills = 0;
-    for (let round = 0; round < rounds; round += 1) {
-      await withChildren(2, 400, async ([holder, waiter]) => {
-        holder?.tell('slow key');
-        expect(await holder?.next()).toEqual({ computing: holder?.process.pid });
-        waiter?.tell('quick key');
-        holder?.process.kill('SIGKILL');
-        await holder?.exited;
+    await withProcesses(400, async (start) => {
+      const waiter = await start();
+      for (let round = 0; round < rounds; round += 1) {
+        const holder = await start();
+        holder.tell(`slow key-${round}`);
+        expect(await holder.next()).toEqual({ computing: holder.process.pid });
+        waiter.tell(`quick key-${round}`);
+        holder.process.kill('SIGKILL');
+        await holder.exited;
         kills += 1;
-        expect(await waiter?.next()).toMatchObject({ value: `by ${waiter?.process.pid}`, computedElsewhere: 0 });
-      });
-    }
+        expect(await waiter.next()).toMatchObject({ value: `by ${waiter.process.pid}`, computedElsewhere: 0 });
+      }
+    });
     expect(kills).toBe(rounds);
   });
 
@@ -46,50 +49,54 @@ export function testsOfSharing({ kind, open }: SharedTier): void {
     timeout: timeoutMs,
   }, async () => {
     let refusals = 0;
-    for (let round = 0; round < rounds; round += 1) {
-      await withChildren(3, 300, async ([stopped, second, reader]) => {
-        stopped?.tell('slow key');
-        await stopped?.next();
-        stopped?.process.kill('SIGSTOP');
-        second?.tell('quick key');
-        const newer = `by ${second?.process.pid}`;
-        expect(await second?.next()).toMatchObject({ value: newer });
-        stopped?.process.kill('SIGCONT');
-        stopped?.tell('finish');
-        expect(await stopped?.next()).toMatchObject({ value: `by ${stopped?.process.pid}`, refused: 1 });
+    await withProcesses(300, async (start) => {
+      const [stopped, second, reader] = await Promise.all([start(), start(), start()]);
+      for (let round = 0; round < rounds; round += 1) {
+        stopped.tell(`slow key-${round}`);
+        await stopped.next();
+        stopped.process.kill('SIGSTOP');
+        second.tell(`quick key-${round}`);
+        const newer = `by ${second.process.pid}`;
+        expect(await second.next()).toMatchObject({ value: newer });
+        stopped.process.kill('SIGCONT');
+        stopped.tell('finish');
         refusals += 1;
-        reader?.tell('quick key');
-        expect(await reader?.next()).toMatchObject({ value: newer });
-      });
-    }
+        expect(await stopped.next()).toMatchObject({ value: `by ${stopped.process.pid}`, refused: refusals });
+        reader.tell(`quick key-${round}`);
+        expect(await reader.next()).toMatchObject({ value: newer });
+      }
+    });
     expect(refusals).toBe(rounds);
   });
 
+  // Never renewed, the lease went to the second process, and the first one's result was refused.
   test('goes on holding the lease of a computation that takes several times its length', async () => {
-    await withChildren(2, 200, async ([holder, waiter]) => {
-      holder?.tell('slow key');
-      await holder?.next();
-      waiter?.tell('quick key');
-      await new Promise((resolve) => setTimeout(resolve, 800));
-      holder?.tell('finish');
-      const value = `by ${holder?.process.pid}`;
-      expect(await holder?.next()).toMatchObject({ value, refused: 0 });
-      expect(await waiter?.next()).toMatchObject({ value, computedElsewhere: 1 });
+    await withProcesses(200, async (start) => {
+      const [holder, waiter] = await Promise.all([start(), start()]);
+      holder.tell('slow key');
+      await holder.next();
+      waiter.tell('quick key');
+      // Of which each third of the lease's length brings one.
+      holder.tell('renewals 12');
+      expect(await holder.next()).toEqual({ renewals: 12 });
+      holder.tell('finish');
+      const value = `by ${holder.process.pid}`;
+      expect(await holder.next()).toMatchObject({ value, refused: 0 });
+      expect(await waiter.next()).toMatchObject({ value, computedElsewhere: 1 });
     });
   });
 
-  async function withChildren(
-    count: number,
-    leaseMs: number,
-    body: (children: readonly Child[]) => Promise<void>,
-  ): Promise<void> {
+  /** Runs `body` with a place of its own; what it starts is ended with it. */
+  async function withProcesses(leaseMs: number, body: (start: () => Promise<Child>) => Promise<void>): Promise<void> {
     const place = await open();
-    const children = Array.from({ length: count }, () =>
-      startChild('./compute-keys.mjs', [kind, place.where, `${leaseMs}`]),
-    );
+    const children: Child[] = [];
     try {
-      for (const child of children) await child.next();
-      await body(children);
+      await body(async () => {
+        const child = startChild('./compute-keys.mjs', [kind, place.where, `${leaseMs}`]);
+        children.push(child);
+        await child.next();
+        return child;
+      });
     } finally {
       for (const child of children) child.process.kill('SIGKILL');
       await Promise.all(children.map((child) => child.exited));
