@@ -3,9 +3,10 @@
  * that holds nothing but what is given here and a home of their own. Nothing leaves this machine.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AgentDefinition, AgentTask } from '../src/definition.ts';
 import type { AgentEvent } from '../src/event.ts';
@@ -217,6 +218,43 @@ function toolOf(program: Program, command: string) {
   const input = program === 'codex' ? { cmd: command } : { command, description: 'makes a file' };
   return { type: 'tool', name: names[program], input } as const;
 }
+
+const withServers = found.filter((program) => program !== 'gemini');
+
+describe.for(withServers)('%s and MCP servers', { timeout: 180_000 }, (program) => {
+  test('connects to a server, offers its tool to the model, and calls it', async () => {
+    const heard = join(home, 'heard.jsonl');
+    const command = [process.execPath, fileURLToPath(new URL('programs/mcp-server.mjs', import.meta.url)), heard];
+    const mcpServers = { notes: { command, environment: { NOTES_SETTING: 'as "set"' } } };
+    const { definition, ...tool } = remembering[program];
+    server.behave({ type: 'tool', input: { word: 'seventeen' }, ...tool });
+    const asked = server.requests.length;
+    const { outcome, events } = await run(definitionOf(program, { mcpServers, ...definition }));
+    const messages = (await readFile(heard, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(messages[0]).toMatchObject({ method: 'initialize', secret: 'as "set"' });
+    const offered = server.requests.slice(asked).map(({ body }) => JSON.stringify(body.tools));
+    expect(offered.some((tools) => tools?.includes('Remembers a word.'))).toBe(true);
+    expect(messages.find(({ method }) => method === 'tools/call')).toMatchObject({
+      params: { name: 'remember', arguments: { word: 'seventeen' } },
+    });
+    expect(outcome).toMatchObject({ status: 'succeeded', text: answer });
+    expect(events.find((event) => event.type === 'toolEnded')).toMatchObject({
+      failed: false,
+      output: 'remembered seventeen',
+    });
+    expect(JSON.stringify(server.requests.at(-1)?.body)).toContain('remembered seventeen');
+  });
+});
+
+/** What each calls the tool, and what it needs to call it unasked. */
+const remembering = {
+  claude: { name: 'mcp__notes__remember', definition: { allowedTools: ['mcp__notes__remember'] } },
+  codex: { name: 'remember', namespace: 'mcp__notes', definition: { sandbox: 'danger-full-access' } },
+  opencode: { name: 'notes_remember', definition: { permissionMode: 'auto' } },
+} as const;
 
 describe.runIf(found.includes('claude'))('claude and permissions', { timeout: 180_000 }, () => {
   test('asks the host, which says yes', async () => {

@@ -9,7 +9,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fieldsOf, isFields, listOf, textOf } from '../fields.ts';
+import { fieldsOf, given, isFields, listOf, textOf } from '../fields.ts';
 import { anthropicWire } from './anthropic-wire.ts';
 import { geminiWire } from './gemini-wire.ts';
 import { openaiChatWire } from './openai-chat-wire.ts';
@@ -26,6 +26,8 @@ export type ModelBehaviour =
   | {
       readonly type: 'tool';
       readonly name: string;
+      /** Where the tool was offered in one, as OpenAI's Responses API can; other APIs have none. */
+      readonly namespace?: string;
       readonly input: object;
       readonly reply?: string;
       /** @default false */
@@ -215,7 +217,8 @@ function answerOf(behaviour: ModelBehaviour, request: ModelRequest, id: number):
   const pieces = cut(text, behaviour.type === 'slow' ? (behaviour.pieces ?? count) : count);
   const { model } = request;
   if (behaviour.type !== 'tool' || (request.hasToolResult && behaviour.always !== true)) return { id, model, pieces };
-  return { id, model, pieces: [], tool: { name: behaviour.name, input: behaviour.input } };
+  const { name, namespace, input } = behaviour;
+  return { id, model, pieces: [], tool: { name, input, ...given({ namespace }) } };
 }
 
 function cut(text: string, count: number): readonly string[] {

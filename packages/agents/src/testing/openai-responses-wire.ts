@@ -1,4 +1,5 @@
 /** OpenAI's Responses API. */
+import { given } from '../fields.ts';
 import { openaiChatWire } from './openai-chat-wire.ts';
 import { modelServerUsage, serverSentEvent, type Wire, type WireAnswer } from './wire.ts';
 
@@ -44,7 +45,7 @@ function item({ id, tool, pieces }: WireAnswer): object {
   if (tool !== undefined) {
     return {
       ...{ ...head, type: 'function_call', call_id: `call_${id}` },
-      ...{ name: tool.name, arguments: JSON.stringify(tool.input) },
+      ...{ name: tool.name, arguments: JSON.stringify(tool.input), ...given({ namespace: tool.namespace }) },
     };
   }
   return { ...head, type: 'message', role: 'assistant', content: [part(pieces.join(''))] };

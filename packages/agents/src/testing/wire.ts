@@ -18,7 +18,7 @@ export interface WireAnswer {
   readonly model: string;
   /** The text, cut where it is streamed; empty beside a tool call. */
   readonly pieces: readonly string[];
-  readonly tool?: { readonly name: string; readonly input: object };
+  readonly tool?: { readonly name: string; readonly namespace?: string; readonly input: object };
 }
 
 /** A server-sent event as it goes over the wire; without a name where the API gives none. */
