@@ -3,6 +3,7 @@
  * its parent id (the parent's death), its session and process group (`setsid`), its environment (a fresh one). A family
  * follows all three, remembers whom it has seen, and adopts the sessions its members lead.
  */
+import type { Container } from './container.ts';
 import {
   type ProcessIdentity,
   type ProcessRow,
@@ -19,12 +20,18 @@ export interface FamilyDefinition {
   readonly environment?: { readonly name: string; readonly accepts: (value: string) => boolean };
   /** Processes older than this (clock ticks since boot) are not looked at for their environment. */
   readonly bornAfterTicks?: number;
+  /** Whoever is in it is a member. */
+  readonly container?: Container | undefined;
+  /** `group`: only those in the group that the root leads. @default 'tree' */
+  readonly reach?: 'group' | 'tree';
 }
 
 export interface FamilyView {
   readonly alive: readonly ProcessRow[];
   /** Processes inside `exec`, whose environment could not be read just now: look again before concluding. */
   readonly undecided: number;
+  /** Somebody is in the container, whether or not the look found him. */
+  readonly occupied: boolean;
 }
 
 export class ProcessFamily {
@@ -47,12 +54,13 @@ export class ProcessFamily {
       rows.filter((row) => protectedPids.has(row.pid)),
       rows.filter((row) => !protectedPids.has(row.pid)),
     ];
+    if (this.#definition.reach === 'group') return this.#lookInGroups(candidates);
     this.#forgetEmptySessions(rows);
-    const members = new Map<number, ProcessRow>();
+    const members = new Map((this.#definition.container?.members(candidates) ?? []).map((row) => [row.pid, row]));
     let undecided = 0;
     for (const row of candidates) {
       if (this.#seen.has(keyOf(row)) || this.owns(row)) members.set(row.pid, row);
-      else if (row.alive) {
+      else if (row.alive && !members.has(row.pid)) {
         const verdict = this.#environmentVerdict(row);
         if (verdict === 'member') members.set(row.pid, row);
         if (verdict === 'undecided') undecided += 1;
@@ -60,12 +68,27 @@ export class ProcessFamily {
     }
     this.#grow(members, candidates, kept);
     for (const row of members.values()) this.#seen.set(keyOf(row), { pid: row.pid, startTime: row.startTime });
-    return { alive: [...members.values()].filter((row) => row.alive), undecided };
+    const occupied = this.#definition.container?.isEmpty() === false;
+    return { alive: [...members.values()].filter((row) => row.alive), undecided, occupied };
   }
 
   /** True when every process of the row's group belongs here, so that the group as a whole may be signalled. */
   owns(row: ProcessRow): boolean {
     return this.#sessions.has(row.sessionId) || this.#groups.has(row.groupId);
+  }
+
+  /** Ends at once whoever is in the container. */
+  killContained(): void {
+    this.#definition.container?.kill();
+  }
+
+  /** A group's id is not given out again while anybody is in it. */
+  #lookInGroups(candidates: readonly ProcessRow[]): FamilyView {
+    const leaders = new Map(this.#definition.roots.map(({ pid, startTime }) => [pid, startTime]));
+    for (const row of candidates) if (leaders.get(row.pid) !== row.startTime) leaders.delete(row.pid);
+    const members = candidates.filter((row) => leaders.has(row.groupId));
+    for (const row of members) this.#groups.add(row.groupId);
+    return { alive: members.filter((row) => row.alive), undecided: 0, occupied: false };
   }
 
   /** A session id is not given out again while anybody is in it, zombies included; once empty it may become a stranger's. */

@@ -19,16 +19,24 @@ import {
 import { join, resolve as resolvePath } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChildExit, ChildHandle } from './child-handle.ts';
-import { type AttemptRecord, attemptFile, readRecord, runScript, shimScript } from './detached-files.ts';
-import { childEnvironment, lineageVariable } from './environment.ts';
+import { chooseContainment, containerOf, containmentStart } from './containment.ts';
+import { type AttemptRecord, attemptFile, shimScript } from './detached-files.ts';
+import { childEnvironment, splitEnvironment } from './environment.ts';
 import { SpawnError } from './errors.ts';
 import { execError, exitOfStatus } from './exec-outcome.ts';
 import { FileTail } from './file-tail.ts';
 import { explainStartFailure, findProgram } from './find-program.ts';
-import { bootIdentity, isProcessAlive, type ProcessIdentity, readProcessRow } from './process-table.ts';
+import {
+  bootIdentity,
+  isProcessAlive,
+  type ProcessIdentity,
+  readProcessRow,
+  type StartedProcess,
+} from './process-table.ts';
+import { awaitingCommand, readRecord, readStarted, runScript, shell, untilExecuted } from './run-folder.ts';
 import { type RunningProcess, SupervisedChild } from './running-process.ts';
-import { fitsSlot } from './slot-script.ts';
 import { resolveSpawnOptions, type SpawnOptions } from './spawn.ts';
+import { preparationLines, refuseShellWords } from './start-prepared.ts';
 
 export interface DetachedOptions extends Omit<SpawnOptions, 'slots'> {
   /** The attempt's own folder, made here, with mode 0700; what is in it is enough to adopt the attempt. */
@@ -76,29 +84,35 @@ export async function startDetached(options: DetachedOptions): Promise<RunningPr
   const settings = resolveSpawnOptions(options);
   const directory = resolvePath(options.directory);
   settings.signal?.throwIfAborted();
-  const { command, args, cwd, inheritEnv, input } = settings;
+  const { command, args, cwd, inheritEnv, input, marker, cpus } = settings;
   const lineageId = randomBytes(12).toString('hex');
-  const whole = childEnvironment(process.env, inheritEnv, settings.env, settings.marker, lineageId);
-  const { [lineageVariable]: lineage = lineageId, ...env } = whole;
-  if (!fitsSlot({ command, args, cwd, env: { PATH: '/bin', ...env } })) {
-    throw new TypeError('a detached program takes no command that begins with "-" and no variable that a shell keeps');
-  }
+  const whole = childEnvironment(process.env, inheritEnv, settings.env, marker, lineageId);
+  const { env, exports } = splitEnvironment(whole, marker);
+  refuseShellWords({ command, args, cwd, env });
   if ((await findProgram(command.includes('/') ? resolvePath(cwd, command) : command, env.PATH)) === undefined) {
     throw explainStartFailure(command, cwd, env.PATH ?? '', Object.assign(new Error('ENOENT'), { code: 'ENOENT' }));
   }
+  const containment = await chooseContainment(settings.containment, marker);
+  const wrapped = await containmentStart(containment, directory);
+  const preparations = await preparationLines(cpus, containment);
+  const awaiting = wrapped?.command ?? (await awaitingCommand(directory));
   makeFolder(directory);
   const record: AttemptRecord = {
     version: 1,
-    ...{ command, cwd, lineageId, path: env.PATH ?? '' },
+    ...{ command, cwd, lineageId, path: env.PATH ?? '', containment },
     bootId: bootIdentity(),
     startedAtMs: Date.now(),
   };
+  const script = runScript(directory, {
+    ...{ command, args, exports, preparations },
+    ...(wrapped && { procDescriptor: wrapped.procDescriptor }),
+  });
   const path = (name: keyof typeof attemptFile): string => join(directory, attemptFile[name]);
   const privately = { mode: 0o600 };
   writeFileSync(path('stdin'), input ?? '', privately);
-  writeFileSync(path('run'), runScript(directory, command, args, lineage), privately);
+  writeFileSync(path('run'), script, privately);
   writeFileSync(path('attempt'), `${JSON.stringify(record)}\n`, privately);
-  await startShim(directory, record, env);
+  await startShim(directory, record, env, awaiting);
   const adopted = await adopt(directory, options);
   if (adopted.state === 'running') return adopted.running;
   throw new SpawnError('SPAWN_FAILED', `${command} could not be started: its shim in ${directory} did not come up.`);
@@ -112,14 +126,18 @@ export async function startDetached(options: DetachedOptions): Promise<RunningPr
 export async function adopt(directory: string, options: AdoptOptions = {}): Promise<Adopted> {
   const folder = resolvePath(directory);
   const record = readAttempt(folder);
-  const identity = await whoStarted(folder, record);
-  if (identity === 'never') return { state: 'neverStarted' };
+  const started = await whoStarted(folder, record);
+  if (started === 'never') return { state: 'neverStarted' };
   const { stdoutFromByte = 0, stderrFromByte = 0, ...others } = options;
   const settings = resolveSpawnOptions({ ...others, command: record.command, cwd: record.cwd });
   const agedMs = Math.max(0, Date.now() - record.startedAtMs);
-  const handle = follow(folder, identity, stdoutFromByte, stderrFromByte);
-  const started = { ...identity, startTicks: Number(identity.startTime.split(':').at(-1)) };
-  const running = new SupervisedChild(handle, started, record.lineageId, {
+  const { lineageId, containment = { level: 'tree', digest: '' } } = record;
+  const subject = {
+    ...{ started, lineageId, level: containment.level },
+    handle: follow(folder, started, stdoutFromByte, stderrFromByte),
+    container: containerOf(containment, started, holderOf(folder)),
+  };
+  const running = new SupervisedChild(subject, {
     ...settings,
     agedMs,
     earlierOutputBytes: stdoutFromByte + stderrFromByte,
@@ -128,16 +146,31 @@ export async function adopt(directory: string, options: AdoptOptions = {}): Prom
   return { state: 'running', running };
 }
 
-/** The program's identity as its own shell noted it: a later holder of the pid has another start, another boot another id. */
-async function whoStarted(folder: string, record: AttemptRecord): Promise<ProcessIdentity | 'never'> {
+/** Who made the claim, and became what awaits the program: recognised by the folder among its arguments. */
+function holderOf(folder: string): ProcessIdentity | undefined {
+  const pid = Number(readRecord(folder, attemptFile.claim));
+  const row = pid > 0 ? readProcessRow(pid) : undefined;
+  if (row === undefined) return undefined;
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return words.includes(join(folder, attemptFile.exit)) ? row : undefined;
+  } catch {
+    // Gone meanwhile.
+    return undefined;
+  }
+}
+
+/** Who the program is, once it runs: as its own shell noted it. */
+async function whoStarted(folder: string, record: AttemptRecord): Promise<StartedProcess | 'never'> {
   const deadlineMs = performance.now() + shimPatienceMs;
   for (;;) {
-    const started = readRecord(folder, 'started');
+    const started = readStarted(folder, record.bootId);
     if (started !== undefined) {
-      const [pid, ticks] = started.split(' ');
-      const identity = { pid: Number(pid), startTime: `${record.bootId}:${ticks}` };
-      await failedExec(folder, record, identity);
-      return identity;
+      if ((await untilExecuted(folder, started)) === 'runs') return started;
+      while (await isProcessAlive(started)) await delay(1);
+      if (record.containment !== undefined) containerOf(record.containment, started, undefined)?.release();
+      const said = readFileSync(join(folder, attemptFile.stderr), 'utf8').trim();
+      throw explainStartFailure(record.command, record.cwd, record.path, execError(said));
     }
     // Whoever makes the claim decides: after ours the shim, should it still come, will not start the program.
     if (performance.now() > deadlineMs || !mayStillStart(folder, record)) {
@@ -163,24 +196,6 @@ function claim(folder: string): boolean {
   }
 }
 
-/** Waits until the shell is the program, or has said that it can't be. */
-async function failedExec(folder: string, record: AttemptRecord, identity: ProcessIdentity): Promise<void> {
-  while (isShell(identity, folder) && readRecord(folder, 'failed') === undefined) await delay(1);
-  if (readRecord(folder, 'failed') === undefined) return;
-  const said = readFileSync(join(folder, attemptFile.stderr), 'utf8').trim();
-  throw explainStartFailure(record.command, record.cwd, record.path, execError(said));
-}
-
-function isShell(identity: ProcessIdentity, folder: string): boolean {
-  if (readProcessRow(identity.pid)?.startTime !== identity.startTime) return false;
-  try {
-    return readFileSync(`/proc/${identity.pid}/cmdline`, 'utf8') === `sh\0${join(folder, attemptFile.run)}\0`;
-  } catch {
-    // Gone meanwhile: its exit is, or will be, on record.
-    return false;
-  }
-}
-
 /** Folders whose shim this process has started and not yet seen end. */
 const shims = new Set<string>();
 
@@ -188,6 +203,7 @@ async function startShim(
   directory: string,
   record: AttemptRecord,
   env: Readonly<Record<string, string>>,
+  awaiting: readonly string[],
 ): Promise<void> {
   const path = (name: keyof typeof attemptFile): string => join(directory, attemptFile[name]);
   const descriptors: number[] = [];
@@ -195,7 +211,7 @@ async function startShim(
     descriptors.push(openSync(path('stdin'), 'r'));
     for (const name of ['stdout', 'stderr'] as const) descriptors.push(openSync(path(name), 'ax', 0o600));
     const { cwd } = record;
-    const shim = spawn('/bin/sh', ['-c', shimScript, 'sh', directory], {
+    const shim = spawn(shell, ['-c', shimScript, shell, directory, ...awaiting], {
       cwd,
       env,
       detached: true,
@@ -243,7 +259,7 @@ async function untilExit(folder: string, identity: ProcessIdentity, look: () => 
   try {
     for (let goneSinceMs: number | undefined; ; ) {
       look();
-      const status = readRecord(folder, 'exit');
+      const status = readRecord(folder, attemptFile.exit);
       if (status !== undefined) return exitOfStatus(Number(status));
       if (await isProcessAlive(identity)) goneSinceMs = undefined;
       else goneSinceMs ??= performance.now();
@@ -274,7 +290,7 @@ function makeFolder(directory: string): void {
 }
 
 function readAttempt(folder: string): AttemptRecord {
-  const text = readRecord(folder, 'attempt');
+  const text = readRecord(folder, attemptFile.attempt);
   if (text === undefined) {
     const message = `${folder} holds no detached attempt that was ready to start; nothing of it has run.`;
     throw new SpawnError('SPAWN_DETACHED_FOLDER', message);

@@ -31,7 +31,7 @@ export interface ProcessMarker {
  * Every process that is started carries, in this variable, the ids of the `spawnProcess` calls it descends from, joined
  * by dots. It survives a double fork and `setsid`, which parent ids and process groups don't.
  */
-export const lineageVariable = 'SPAWNER_LINEAGE';
+const lineageVariable = 'SPAWNER_LINEAGE';
 
 const maxLineageDepth = 32;
 
@@ -52,6 +52,14 @@ export function childEnvironment(
   const lineage = parent[lineageVariable]?.split('.') ?? [];
   result[lineageVariable] = [...lineage.slice(1 - maxLineageDepth), lineageId].join('.');
   return result;
+}
+
+/** Apart from what marks a process as ours, which those who start and await a program for us do without. */
+export function splitEnvironment(whole: Readonly<Record<string, string>>, marker: ProcessMarker | undefined) {
+  const marks = new Set([lineageVariable, ...(marker === undefined ? [] : [marker.name])]);
+  const part = (ours: boolean): Record<string, string> =>
+    Object.fromEntries(Object.entries(whole).filter(([name]) => marks.has(name) === ours));
+  return { env: part(false), exports: part(true) };
 }
 
 /** Recognises the descendants of one `spawnProcess` call by their environment. */

@@ -1,6 +1,8 @@
 /** Start, limit and end worker processes and threads; none survives unseen. */
 export { AdaptiveLimit, type AdaptiveLimitOptions, type LimitSample } from './adaptive-limit.ts';
 export { type RetryPolicy, retryDelayMs } from './backoff.ts';
+export type { ContainmentLevel } from './container.ts';
+export type { Containment } from './containment.ts';
 export { type Adopted, type AdoptOptions, adopt, type DetachedOptions, startDetached } from './detached.ts';
 export { defaultInheritedEnvironment, type ProcessMarker } from './environment.ts';
 export {

@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ChildExit, ChildHandle } from './child-handle.ts';
+import type { Container, ContainmentLevel } from './container.ts';
 import { type Deadline, startDeadline } from './deadline.ts';
 import { ProcessFamily } from './descendants.ts';
 import { lineageMatch } from './environment.ts';
@@ -25,6 +26,8 @@ export interface EndOptions {
 
 export interface RunningProcess {
   readonly identity: ProcessIdentity;
+  /** What ending it reaches. */
+  readonly containment: ContainmentLevel;
   /**
    * Resolves once the process is gone, whatever ended it, and what it left behind is ended too.
    * @throws {SpawnError} SPAWN_CALLBACK_FAILED when `onStdout` or `onStderr` threw.
@@ -32,6 +35,15 @@ export interface RunningProcess {
   readonly result: Promise<ProcessResult>;
   /** Ends the process and all its descendants. Calls share one ending. */
   end(options?: EndOptions): Promise<EndReport>;
+}
+
+/** A child that has been started, and what ending it reaches. */
+export interface SupervisionSubject {
+  readonly handle: ChildHandle;
+  readonly started: StartedProcess;
+  readonly lineageId: string;
+  readonly level: ContainmentLevel;
+  readonly container?: Container | undefined;
 }
 
 export interface SupervisionSettings {
@@ -54,18 +66,26 @@ export interface SupervisionSettings {
   readonly signal?: AbortSignal;
 }
 
+interface LeftBehind {
+  readonly alive: readonly ProcessIdentity[];
+  readonly occupied: boolean;
+}
+
 /** Why it was us who ended it. */
 type OwnEnding = Exclude<EndedBy, 'exit' | 'signal'>;
 
 const firstMemorySampleMs = 50;
 /** More than the pipes of a dead child can hold; what comes after it is somebody else's flood. */
 const drainBytes = 1024 * 1024;
+const nobodyLeft: LeftBehind = { alive: [], occupied: false };
 const nothingEnded: EndReport = Object.freeze({ ended: [], survivors: [] });
 
 export class SupervisedChild implements RunningProcess {
   readonly identity: ProcessIdentity;
+  readonly containment: ContainmentLevel;
   readonly result: Promise<ProcessResult>;
   readonly #child: ChildHandle;
+  readonly #container: Container | undefined;
   readonly #settings: SupervisionSettings;
   readonly #startedAtMs: number;
   readonly #family: ProcessFamily;
@@ -85,17 +105,15 @@ export class SupervisedChild implements RunningProcess {
   #peakRssBytes: number | undefined;
   #peakTreeBytes: number | undefined;
 
-  constructor(child: ChildHandle, started: StartedProcess, lineageId: string, settings: SupervisionSettings) {
-    this.#child = child;
+  constructor(subject: SupervisionSubject, settings: SupervisionSettings) {
+    const { started } = subject;
+    this.#child = subject.handle;
+    this.#container = subject.container;
+    this.containment = subject.level;
     this.#settings = settings;
     this.#startedAtMs = performance.now() - (settings.agedMs ?? 0);
     this.identity = { pid: started.pid, startTime: started.startTime };
-    this.#family = new ProcessFamily({
-      roots: [this.identity],
-      sessions: [started.pid],
-      environment: lineageMatch(lineageId),
-      bornAfterTicks: started.startTicks,
-    });
+    this.#family = familyOf(this.identity, subject);
     this.#stdout = new OutputTail(settings.maxOutputBytes);
     this.#stderr = new OutputTail(settings.maxOutputBytes);
     this.#endingBegun = new Promise((resolve) => {
@@ -125,20 +143,21 @@ export class SupervisedChild implements RunningProcess {
       this.#listen(exited);
       signal?.addEventListener('abort', onAbort, { once: true });
       await Promise.race([exited, this.#endingBegun.then(() => this.#endedWithout(exited))]);
-      let leftBehind = this.#ending === undefined ? await this.#lookForLeftBehind() : [];
+      let left = this.#ending === undefined ? await this.#lookForLeftBehind() : nobodyLeft;
       await this.#drain(closed);
-      if (leftBehind.length > 0) leftBehind = await this.#lookForLeftBehind();
-      if (leftBehind.length > 0) this.#begin(undefined);
+      if (left.alive.length > 0 || left.occupied) left = await this.#lookForLeftBehind();
+      if (left.alive.length > 0 || left.occupied) void this.#begin(undefined);
       const report = (await this.#ending) ?? nothingEnded;
       if (this.#ending !== undefined) await this.#drain(closed);
       if (this.#failure !== undefined) throw this.#failure.error;
-      return this.#result(leftBehind, report);
+      return this.#result(left.alive, report);
     } finally {
       this.#stopWatching();
       signal?.removeEventListener('abort', onAbort);
       child.stdout?.destroy();
       child.stderr?.destroy();
       child.stdin?.destroy();
+      this.#container?.release();
     }
   }
 
@@ -238,12 +257,12 @@ export class SupervisedChild implements RunningProcess {
     if (!survivors.some(({ pid }) => pid === this.identity.pid)) await exited;
   }
 
-  async #lookForLeftBehind(): Promise<readonly ProcessIdentity[]> {
-    let { alive, undecided } = await this.#family.look();
+  async #lookForLeftBehind(): Promise<LeftBehind> {
+    let { alive, undecided, occupied } = await this.#family.look();
     for (let looks = 0; alive.length === 0 && undecided > 0 && looks < 3; looks += 1) {
-      ({ alive, undecided } = await this.#family.look());
+      ({ alive, undecided, occupied } = await this.#family.look());
     }
-    return alive.map(({ pid, startTime }) => ({ pid, startTime }));
+    return { alive: alive.map(({ pid, startTime }) => ({ pid, startTime })), occupied };
   }
 
   /**
@@ -292,4 +311,15 @@ export class SupervisedChild implements RunningProcess {
       survivors: report.survivors,
     };
   }
+}
+
+function familyOf(root: ProcessIdentity, { level, container, started, lineageId }: SupervisionSubject): ProcessFamily {
+  if (level === 'group') return new ProcessFamily({ roots: [root], reach: 'group' });
+  return new ProcessFamily({
+    roots: [root],
+    sessions: [started.pid],
+    environment: lineageMatch(lineageId),
+    bornAfterTicks: started.startTicks,
+    container,
+  });
 }

@@ -2,20 +2,25 @@
  * Starting one child so that it can hurt nobody: no shell, an allow-listed environment, a session of its own, bounded
  * output, and an end that takes everything with it that the child started.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { resolve as resolvePath } from 'node:path';
-import { handleOf } from './child-handle.ts';
-import { checkEnvironment, childEnvironment, defaultInheritedEnvironment, type ProcessMarker } from './environment.ts';
-import { explainStartFailure } from './find-program.ts';
-import { identifyStarted } from './process-table.ts';
+import type { ContainmentLevel } from './container.ts';
+import { type Containment, chooseContainment, resolveContainment } from './containment.ts';
+import { checkCpus } from './cpu-set.ts';
+import {
+  checkEnvironment,
+  childEnvironment,
+  defaultInheritedEnvironment,
+  type ProcessMarker,
+  splitEnvironment,
+} from './environment.ts';
 import { type RunningProcess, SupervisedChild, type SupervisionSettings } from './running-process.ts';
-import { fitsSlot, type SlotCommand } from './slot-script.ts';
+import { fitsSlot } from './slot-script.ts';
 import { ShellSlots, type SpawnSlots } from './spawn-slots.ts';
+import { startChild } from './start-child.ts';
+import { startPrepared } from './start-prepared.ts';
 import { checkMarker } from './sweep.ts';
 import { checkGrace, defaultGraceMs } from './terminate.ts';
-import { SlotExecError } from './waiting-slot.ts';
 
 export interface SpawnOptions {
   /** A name to be found on the child's PATH, or a path; a relative path starts at `cwd`. Never a shell line. */
@@ -48,6 +53,13 @@ export interface SpawnOptions {
   readonly memoryLimitBytes?: number;
   /** Written over both streams together, kept or not. @default Infinity */
   readonly outputLimitBytes?: number;
+  /** The processors it and all it starts may use, by number (Linux). @default those that this process may use */
+  readonly cpus?: readonly number[];
+  /**
+   * What ending it reaches, or several such in order of preference: the first that can be had here is taken, and
+   * `RunningProcess.containment` says which. @default 'tree'
+   */
+  readonly containment?: Containment | readonly Containment[];
   /** Between TERM and KILL. 0 kills at once. @default 2000 */
   readonly graceMs?: number;
   /** How long after the exit somebody else may keep stdout or stderr open in silence. @default 500 */
@@ -71,11 +83,14 @@ interface ResolvedSpawnOptions extends SupervisionSettings {
   readonly inheritEnv: readonly string[];
   readonly marker?: ProcessMarker;
   readonly slots?: ShellSlots;
+  readonly cpus?: readonly number[];
+  readonly containment: readonly ContainmentLevel[];
 }
 
 /**
  * Resolves when the program runs.
- * @throws {SpawnError} SPAWN_PROGRAM_NOT_FOUND, SPAWN_PERMISSION_DENIED, SPAWN_DIRECTORY_NOT_FOUND or SPAWN_FAILED.
+ * @throws {SpawnError} SPAWN_PROGRAM_NOT_FOUND, SPAWN_PERMISSION_DENIED, SPAWN_DIRECTORY_NOT_FOUND or SPAWN_FAILED;
+ * SPAWN_CPU_SET_UNAVAILABLE and SPAWN_CONTAINMENT_UNAVAILABLE when `cpus` or `containment` can't be had here.
  * Cost: the fork blocks the event loop for about 1.6 ms, more with this process's memory; after the exit the process
  * table is read, about 10 µs for each process of the machine.
  */
@@ -85,44 +100,19 @@ export async function spawnProcess(options: SpawnOptions): Promise<RunningProces
   const { command, args, cwd, inheritEnv } = settings;
   const lineageId = randomBytes(12).toString('hex');
   const env = childEnvironment(process.env, inheritEnv, settings.env, settings.marker, lineageId);
-  const start = { command, args, cwd, env };
-  const { slots } = settings;
-  if (slots !== undefined && fitsSlot(start)) return startFromSlot(slots, start, lineageId, settings);
-  let child: ChildProcess;
-  try {
-    child = spawn(command, [...args], {
-      cwd,
-      env,
-      detached: true,
-      shell: false,
-      windowsHide: true,
-      stdio: [settings.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    });
-  } catch (error) {
-    throw explainStartFailure(command, cwd, env.PATH ?? '', error);
-  }
-  if (child.pid === undefined) {
-    const [error] = await once(child, 'error');
-    throw explainStartFailure(command, cwd, env.PATH ?? '', error);
-  }
-  return new SupervisedChild(handleOf(child), identifyStarted(child.pid), lineageId, settings);
-}
-
-async function startFromSlot(
-  slots: ShellSlots,
-  start: Omit<SlotCommand, 'stdin'>,
-  lineageId: string,
-  settings: ResolvedSpawnOptions,
-): Promise<RunningProcess> {
-  try {
-    const started = await slots.start({ ...start, stdin: settings.input === undefined ? 'closed' : 'pipe' });
-    const child = new SupervisedChild(started.handle, started, lineageId, settings);
-    if (settings.signal?.aborted) void child.end({ graceMs: settings.graceMs });
-    return child;
-  } catch (error) {
-    if (!(error instanceof SlotExecError)) throw error;
-    throw explainStartFailure(start.command, start.cwd, start.env.PATH ?? '', error.cause);
-  }
+  const stdin = settings.input === undefined ? ('closed' as const) : ('pipe' as const);
+  const start = { command, args, cwd, env, stdin };
+  const slots = settings.slots !== undefined && fitsSlot(start) ? settings.slots : undefined;
+  const { cpus, marker } = settings;
+  const containment = await chooseContainment(settings.containment, marker);
+  const plain = (containment.level === 'tree' || containment.level === 'group') && cpus === undefined;
+  const child = plain
+    ? { ...(await startChild(start, slots)), level: containment.level }
+    : await startPrepared({ ...start, ...splitEnvironment(env, marker), cpus, containment }, slots);
+  const running = new SupervisedChild({ ...child, lineageId }, settings);
+  // It may have come while the program was being started.
+  if (settings.signal?.aborted) void running.end();
+  return running;
 }
 
 export function resolveSpawnOptions(options: SpawnOptions): ResolvedSpawnOptions {
@@ -130,7 +120,7 @@ export function resolveSpawnOptions(options: SpawnOptions): ResolvedSpawnOptions
   const { maxOutputBytes = 1024 * 1024, graceMs = defaultGraceMs, timeoutMs = Infinity, marker, signal } = options;
   const { idleTimeoutMs = Infinity, memoryLimitBytes = Infinity, outputLimitBytes = Infinity } = options;
   const { memorySampleMs = memoryLimitBytes === Infinity ? 1000 : 250 } = options;
-  const { drainMs = 500, onStdout, onStderr, slots } = options;
+  const { drainMs = 500, onStdout, onStderr, slots, cpus } = options;
   if (typeof command !== 'string' || command === '' || command.includes('\0')) {
     throw new TypeError(`command must be a non-empty string without NUL, got ${JSON.stringify(command)}`);
   }
@@ -155,6 +145,7 @@ export function resolveSpawnOptions(options: SpawnOptions): ResolvedSpawnOptions
   }
   checkEnvironment('env', env);
   if (marker !== undefined) checkMarker(marker);
+  if (cpus !== undefined) checkCpus(cpus);
   if (slots !== undefined && !(slots instanceof ShellSlots)) {
     throw new TypeError('slots must be what openSpawnSlots gave');
   }
@@ -162,6 +153,8 @@ export function resolveSpawnOptions(options: SpawnOptions): ResolvedSpawnOptions
     ...{ command, args, env, inheritEnv, maxOutputBytes, graceMs, drainMs, memorySampleMs, ...limits },
     cwd: resolvePath(cwd ?? process.cwd()),
     input: stdin === 'closed' ? undefined : stdin,
+    containment: resolveContainment(options.containment),
+    ...(cpus && { cpus: [...cpus] }),
     ...(marker && { marker }),
     ...(slots && { slots }),
     ...(signal && { signal }),

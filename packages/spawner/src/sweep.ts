@@ -2,8 +2,11 @@
  * Ending what an earlier crash of ours left behind: recognised by pid and start time, and by an unguessable value in the
  * environment, never by a program's name.
  */
+import { leftCgroups, openCgroup } from './cgroup.ts';
+import { joinContainers, markerDigest } from './container.ts';
 import { ProcessFamily } from './descendants.ts';
 import { checkEnvironment, type ProcessMarker } from './environment.ts';
+import { leftNamespaces } from './pid-namespace.ts';
 import { type ProcessIdentity, readProcessTable } from './process-table.ts';
 import { checkGrace, defaultGraceMs, type EndReport, endFamily } from './terminate.ts';
 
@@ -26,11 +29,19 @@ export async function sweep(options: SweepOptions): Promise<EndReport> {
   const { identities = [], marker, graceMs = defaultGraceMs } = options;
   checkGrace(graceMs);
   if (marker !== undefined) checkMarker(marker);
+  const digest = marker && markerDigest(marker);
+  const container = joinContainers([
+    ...leftCgroups(digest, identities).map(openCgroup),
+    ...(digest === undefined ? [] : [leftNamespaces(await readProcessTable(), digest)]),
+  ]);
   const family = new ProcessFamily({
     roots: await stillThemselves(identities),
+    container,
     ...(marker && { environment: { name: marker.name, accepts: (value: string) => value === marker.value } }),
   });
-  return endFamily(family, { killAtMs: performance.now() + graceMs });
+  const report = await endFamily(family, { killAtMs: performance.now() + graceMs });
+  container.release();
+  return report;
 }
 
 export function checkMarker(marker: ProcessMarker): void {

@@ -12,6 +12,7 @@ import {
   procAvailable,
   readProcessRow,
 } from './process-table.ts';
+import { sendSignal } from './send-signal.ts';
 
 export interface EndReport {
   /** Found alive, and verified gone. */
@@ -61,15 +62,17 @@ export async function endFamily(family: ProcessFamily, schedule: EndSchedule): P
   let killingSinceMs: number | undefined;
   let emptyLooks = 0;
   for (;;) {
-    const { alive, undecided } = await family.look();
+    const { alive, undecided, occupied } = await family.look();
     for (const row of alive) found.set(keyOf(row), { pid: row.pid, startTime: row.startTime });
     const now = performance.now();
-    if (alive.length === 0) {
+    if (alive.length === 0 && !occupied) {
       if (undecided === 0 || ++emptyLooks >= undecidedLooks) return { ended: [...found.values()], survivors: [] };
       await delay(1);
       continue;
     }
     emptyLooks = 0;
+    // Not in the first round: what awaits the program should live to write down how it ended.
+    if (killingSinceMs !== undefined) family.killContained();
     if (now >= schedule.killAtMs) killingSinceMs ??= now;
     if (killingSinceMs !== undefined && now - killingSinceMs > giveUpAfterKillMs) return split(found, alive);
     if (killingSinceMs !== undefined) signalAll(family, alive, 'SIGKILL');
@@ -89,23 +92,13 @@ function askToEnd(family: ProcessFamily, alive: readonly ProcessRow[], asked: Se
 /** Groups first and whole, which also reaches a child forked since the look; then those outside a group of ours. */
 function signalAll(family: ProcessFamily, rows: readonly ProcessRow[], signalName: NodeJS.Signals): void {
   const groups = new Set(rows.filter((row) => family.owns(row)).map((row) => row.groupId));
-  for (const groupId of groups) send(-groupId, signalName);
+  for (const groupId of groups) sendSignal(-groupId, signalName);
   for (const row of rows) if (!groups.has(row.groupId)) signalOne(row, signalName);
 }
 
 function signalOne(row: ProcessRow, signalName: NodeJS.Signals): void {
   if (procAvailable && readProcessRow(row.pid)?.startTime !== row.startTime) return;
-  send(row.pid, signalName);
-}
-
-function send(target: number, signalName: NodeJS.Signals): void {
-  try {
-    process.kill(target, signalName);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    // Gone already, or another user's: the next look says which, and the report names who is left.
-    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
-  }
+  sendSignal(row.pid, signalName);
 }
 
 /** Nothing tells us of the death of a process that is not our child, so those known are asked, ever less often. */
@@ -115,6 +108,7 @@ async function untilSomeoneGoes(alive: readonly ProcessRow[], schedule: EndSched
     await delay(pauseMs);
     const now = performance.now();
     if (now - startedAtMs >= fullLookEveryMs || (!killing && now >= schedule.killAtMs)) return;
+    if (alive.length === 0) return;
     const living = await Promise.all(alive.map(async (row) => (await identifyProcess(row.pid))?.startTime));
     if (living.some((startTime, index) => startTime !== alive[index]?.startTime)) return;
   }

@@ -1,5 +1,5 @@
 /** The child programs beside this file, and the ways tests start them and look at them from outside. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type RunningProcess, type SpawnOptions, spawnProcess } from '../src/index.ts';
 
@@ -53,14 +53,52 @@ export function lives(pid: number): boolean {
 
 export const hostileKinds = ['plain', 'session', 'orphan', 'deaf', 'stopped', 'root'] as const;
 
+/** Those that a tree has besides when it is given a token: they go on under other pids. */
+export const fiercerKinds = ['hydra', 'relay', 'escaped'] as const;
+
 /** The pids a hostile tree has named, by kind, once all of `trees` are up. */
-export async function hostilePids(transcript: Transcript, trees = 1): Promise<ReadonlyMap<string, readonly number[]>> {
-  const text = await transcript.until(
-    (seen) => (seen.match(/^up \S+ \d+$/gm) ?? []).length === trees * hostileKinds.length,
-  );
+export async function hostilePids(
+  transcript: Transcript,
+  trees = 1,
+  kinds: readonly string[] = hostileKinds,
+): Promise<ReadonlyMap<string, readonly number[]>> {
+  const text = await transcript.until((seen) => (seen.match(/^up \S+ \d+$/gm) ?? []).length === trees * kinds.length);
   const pids = new Map<string, number[]>();
   for (const [, kind = '', pid] of text.matchAll(/^up (\S+) (\d+)$/gm)) {
     pids.set(kind, [...(pids.get(kind) ?? []), Number(pid)]);
   }
   return pids;
+}
+
+/** The kinds of a hostile tree of which somebody lives. */
+export function survivingKinds(token: string): readonly string[] {
+  const kinds = [...commandsWith(token).values()].map((command) => command.match(/(\w+)-[^\0]+\0$/)?.[1] ?? 'root');
+  return [...new Set(kinds)].sort();
+}
+
+/** Ends what no level of ours could: until a look finds nobody with the token among its arguments. */
+export function endByToken(token: string): void {
+  for (let found = commandsWith(token); found.size > 0; found = commandsWith(token)) {
+    for (const pid of found.keys()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // Gone meanwhile: relays don't wait.
+      }
+    }
+  }
+}
+
+function commandsWith(token: string): ReadonlyMap<number, string> {
+  const found = new Map<number, string>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
+    try {
+      const command = readFileSync(`/proc/${name}/cmdline`, 'latin1');
+      if (command.includes(token)) found.set(Number(name), command);
+    } catch {
+      // Gone meanwhile.
+    }
+  }
+  return found;
 }

@@ -1,0 +1,40 @@
+/** One start of a program by this process or from a waiting slot; what either gives back is the same. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type ChildHandle, handleOf } from './child-handle.ts';
+import { checkDescriptors } from './descriptors.ts';
+import { explainStartFailure } from './find-program.ts';
+import { identifyStarted, type StartedProcess } from './process-table.ts';
+import type { SlotCommand } from './slot-script.ts';
+import type { ShellSlots } from './spawn-slots.ts';
+import { SlotExecError } from './waiting-slot.ts';
+
+export interface StartedChild {
+  readonly handle: ChildHandle;
+  readonly started: StartedProcess;
+}
+
+/** Its events must be listened to in the turn in which this resolves. @throws {SpawnError} */
+export async function startChild(start: SlotCommand, slots: ShellSlots | undefined): Promise<StartedChild> {
+  const { command, args, cwd, env, stdin } = start;
+  try {
+    if (slots !== undefined) {
+      const { handle, ...started } = await slots.start(start);
+      return { handle, started };
+    }
+    checkDescriptors(stdin === 'closed' ? 2 : 3);
+    const child: ChildProcess = spawn(command, [...args], {
+      cwd,
+      env,
+      detached: true,
+      shell: false,
+      windowsHide: true,
+      stdio: [stdin === 'closed' ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    });
+    if (child.pid === undefined) throw (await once(child, 'error'))[0];
+    return { handle: handleOf(child), started: identifyStarted(child.pid) };
+  } catch (error) {
+    if (slots !== undefined && !(error instanceof SlotExecError)) throw error;
+    throw explainStartFailure(command, cwd, env.PATH ?? '', error instanceof SlotExecError ? error.cause : error);
+  }
+}
