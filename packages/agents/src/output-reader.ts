@@ -28,6 +28,8 @@ class LineReader implements OutputReader {
   readonly #parser: Parser;
   readonly #decoder: JsonlDecoder;
   readonly #maxOutputBytes: number;
+  /** Of the line that is under way: one that never ends would else go unnoticed. */
+  #openBytes = 0;
   #strayLines = 0;
   #firstStray = '';
   #damage: AgentEvent[] = [];
@@ -43,7 +45,11 @@ class LineReader implements OutputReader {
   }
 
   push(chunk: Uint8Array): readonly AgentEvent[] {
-    return this.#read(this.#decoder.push(chunk));
+    const events = this.#read(this.#decoder.push(chunk));
+    const newline = chunk.lastIndexOf(0x0a);
+    this.#openBytes = newline === -1 ? this.#openBytes + chunk.length : chunk.length - newline - 1;
+    if (this.#openBytes > this.#maxOutputBytes) this.#tooLong('a line');
+    return events;
   }
 
   end(): readonly AgentEvent[] {
@@ -69,14 +75,16 @@ class LineReader implements OutputReader {
   }
 
   #invalid(line: InvalidLine): void {
-    if (line.reason === 'too-long') {
-      this.oversized ??= `line ${line.lineNumber} of its output is longer than maxOutputBytes (${this.#maxOutputBytes})`;
-    }
+    if (line.reason === 'too-long') this.#tooLong(`line ${line.lineNumber}`);
     if (line.preview.trimStart().startsWith('{')) {
       this.#damage.push({ type: 'warning', message: `A line of the agent's output can't be read. ${line.message}` });
     } else {
       this.#stray(line.preview);
     }
+  }
+
+  #tooLong(line: string): void {
+    this.oversized ??= `${line} of its output is longer than maxOutputBytes (${this.#maxOutputBytes})`;
   }
 
   #stray(preview: string): void {

@@ -131,6 +131,14 @@ describe('runAgent with the adapter jsonl', () => {
     expect(outcome).toMatchObject({ status: 'succeeded', output: 7 });
   });
 
+  test('ends a program whose line has no end', async () => {
+    // Naive version that fails here: looking at the length of complete lines; the program stays until its time is up.
+    const command = ['sh', '-c', 'head -c 5000 /dev/zero | tr "\\0" x; exec sleep 600'];
+    const agent = { adapter: 'jsonl', command } as const;
+    const outcome = await runAgent(agent, taskWith({ timeoutMs: 20_000 }), { maxOutputBytes: 1000 });
+    expect(failed(outcome)).toMatchObject({ reason: 'badOutput', retryable: false });
+  });
+
   test('ends a program whose line is longer than maxOutputBytes', async () => {
     const lines = [{ type: 'result', output: 'x'.repeat(5000) }];
     const agent = scriptedAgent({ lines, afterwards: 'hang' });
