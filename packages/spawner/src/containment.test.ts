@@ -22,7 +22,7 @@ import { openSpawnSlots } from './spawn-slots.ts';
 import { sweep } from './sweep.ts';
 
 const soaking = process.env.CADRE_SOAK !== undefined;
-const trees = soaking ? 500 : 6;
+const trees = soaking ? 500 : 4;
 const graceMs = 20;
 const kinds = [...hostileKinds, ...fiercerKinds];
 
@@ -38,6 +38,7 @@ describe.runIf(onLinux)('hostile trees', { timeout: 600_000 }, () => {
   let token: string;
   afterEach(() => endByToken(token));
 
+  // An ending that took a look which finds nobody for the end was seen to leave a relay in its cgroup.
   test.for(Object.entries(mayEscape))('contained by %s', async ([level, allowed]) => {
     token = randomUUID();
     const survived = Object.fromEntries(kinds.map((kind) => [kind, 0]));

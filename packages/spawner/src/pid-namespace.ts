@@ -54,9 +54,17 @@ export function openNamespace(program: ProcessIdentity, holder: ProcessIdentity 
   return namespaces(new Set(isItself && id !== undefined ? [id] : []), holder === undefined ? [] : [holder]);
 }
 
-/** Those whose first process is among `rows` and was started with this marker. */
-export function leftNamespaces(rows: readonly ProcessRow[], digest: string): Container {
-  const found = rows.filter((row) => isFirstProcess(row, digest));
+/** Those of programs among `rows` that were started with this marker, or are named. */
+export function leftNamespaces(
+  rows: readonly ProcessRow[],
+  digest: string | undefined,
+  programs: readonly ProcessIdentity[],
+): Container {
+  const named = new Set(programs.map(({ pid }) => namespaceOf(pid)));
+  const found = rows.filter((row) => {
+    const name = firstProcessName(row);
+    return name !== undefined && ((digest !== undefined && name === nameOf(digest)) || named.has(namespaceOf(row.pid)));
+  });
   const ids = found.map(({ pid }) => namespaceOf(pid)).filter((id) => id !== undefined);
   return namespaces(new Set(ids), found);
 }
@@ -127,13 +135,14 @@ function nameOf(digest: string): string {
   return `spawner-namespace-${digest}`;
 }
 
-function isFirstProcess(row: ProcessRow, digest: string): boolean {
+/** Undefined for what is not the first process of a namespace of ours. */
+function firstProcessName(row: ProcessRow): string | undefined {
   try {
     const words = readFileSync(`/proc/${row.pid}/cmdline`, 'utf8').split('\0');
-    return words[0] === shell && words[2] === firstProcess && words[3] === nameOf(digest);
+    return words[0] === shell && words[2] === firstProcess ? words[3] : undefined;
   } catch {
     // Gone meanwhile, and its namespace with it.
-    return false;
+    return undefined;
   }
 }
 

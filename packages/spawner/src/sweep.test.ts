@@ -1,11 +1,25 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { describe, expect, test } from 'vitest';
-import { hostileKinds, hostilePids, lives, onLinux, programPath, start, Transcript } from '../test/programs.ts';
+import { afterEach, describe, expect, test } from 'vitest';
+import {
+  endByToken,
+  fiercerKinds,
+  hostileKinds,
+  hostilePids,
+  lives,
+  onLinux,
+  programPath,
+  start,
+  survivingKinds,
+  Transcript,
+} from '../test/programs.ts';
 import { sweep } from './sweep.ts';
 
-describe.runIf(onLinux)('sweep', () => {
+const soaking = process.env.CADRE_SOAK !== undefined;
+const fierceEscapes = ['escaped', 'relay'];
+
+describe.runIf(onLinux)('sweep', { timeout: soaking ? 300_000 : 30_000 }, () => {
   const trees = 4;
 
   // Ending the parent's group or its tree finds nothing here: the parent is dead and every tree has its own session.
@@ -25,6 +39,46 @@ describe.runIf(onLinux)('sweep', () => {
     expect(report.survivors).toEqual([]);
     expect(report.ended.map(({ pid }) => pid)).toEqual(expect.arrayContaining(pids));
     expect(await sweep({ marker })).toEqual({ ended: [], survivors: [] });
+  });
+
+  describe.for([
+    ['group', fierceEscapes],
+    ['tree', fierceEscapes],
+    ['cgroup', []],
+    ['pidNamespace', []],
+  ] as const)('of hostile trees contained by %s', ([level, mayEscape]) => {
+    let token: string;
+    afterEach(() => endByToken(token));
+
+    // Without its containers it was seen to leave what had cleared its environment in a cgroup.
+    test.for(['marker', 'identities'] as const)('ends what a killed parent left, found by %s', async (by) => {
+      token = randomUUID();
+      const kinds = [...hostileKinds, ...fiercerKinds];
+      const faults = soaking ? 25 : 1;
+      const survived = new Set<string>();
+      for (let fault = 0; fault < faults; fault += 1) {
+        const marker = { name: 'SPAWNER_TEST_SWEEP', value: randomUUID() };
+        const transcript = new Transcript();
+        const args = [programPath('crashing-parent.mjs'), marker.name, marker.value, '1', level, token];
+        const parent = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+        parent.stdout.on('data', transcript.add);
+        await hostilePids(transcript, 1, kinds);
+        const text = await transcript.until((seen) => /^identity .*\n/m.test(seen));
+        const [, pid, startTime = ''] = /^identity (\d+) (.*)$/m.exec(text) ?? [];
+        parent.kill('SIGKILL');
+        await once(parent, 'exit');
+        expect(survivingKinds(token)).toHaveLength(kinds.length);
+        const found = by === 'marker' ? { marker } : { identities: [{ pid: Number(pid), startTime }] };
+        const report = await sweep({ ...found, graceMs: 20 });
+        for (const kind of survivingKinds(token)) survived.add(kind);
+        if (mayEscape.length === 0) expect(report.survivors).toEqual([]);
+        await sweep({ marker, graceMs: 0 });
+        endByToken(token);
+      }
+      // By identity alone no environment is known: double forks escape the lower levels.
+      const allowed = by === 'marker' || mayEscape.length === 0 ? mayEscape : [...mayEscape, 'orphan', 'deaf', 'hydra'];
+      expect([...survived].filter((kind) => !allowed.includes(kind))).toEqual([]);
+    });
   });
 
   test('takes a marker only for exactly itself', async () => {

@@ -30,12 +30,13 @@ export async function sweep(options: SweepOptions): Promise<EndReport> {
   checkGrace(graceMs);
   if (marker !== undefined) checkMarker(marker);
   const digest = marker && markerDigest(marker);
+  const roots = await stillThemselves(identities);
   const container = joinContainers([
     ...leftCgroups(digest, identities).map(openCgroup),
-    ...(digest === undefined ? [] : [leftNamespaces(await readProcessTable(), digest)]),
+    leftNamespaces(await readProcessTable(), digest, roots),
   ]);
   const family = new ProcessFamily({
-    roots: await stillThemselves(identities),
+    roots,
     container,
     ...(marker && { environment: { name: marker.name, accepts: (value: string) => value === marker.value } }),
   });

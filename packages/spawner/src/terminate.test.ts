@@ -9,7 +9,7 @@ import { endProcessTree } from './terminate.ts';
 
 const marker = { name: 'SPAWNER_TEST_TERMINATE', value: randomUUID() };
 const graceMs = 20;
-const rounds = 15;
+const rounds = 8;
 
 /** A tree started the plain way, in a group of its own, so that each level of ending can be tried on it alone. */
 async function plainHostileTree(): Promise<{ child: ChildProcess; pids: ReadonlyMap<string, readonly number[]> }> {
