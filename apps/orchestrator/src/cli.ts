@@ -104,6 +104,7 @@ function describe(host: Host, version: string, done: (code: number) => void): Co
     .description('what a setting is, who set it, and what that hid')
     .argument('[path]', 'such as cache.diskMaxBytes; default: all')
     .option('--profile <name>', 'as if this profile were chosen')
+    .option('--show-secrets', 'variables and whatever else is named like a secret, which are shown as *** otherwise')
     .action(async (path, options) => {
       const { configExplain } = await import('./commands/config-explain.ts');
       done(await configExplain(host, path, own(options)));

@@ -22,14 +22,16 @@ describe('cadre config trust', () => {
     expect(shown).toMatchObject({ code: 0, stderr: '' });
     expect(shown.stdout).toContain('2:14  environment = {"ANTHROPIC_BASE_URL":"https://elsewhere"}');
     expect(shown.stdout).toContain(`config trust app --accept ${digest}`);
-    const before = await project.run(['config', 'explain', 'environment', '--project', 'app']);
+    const before = await project.run(['config', 'explain', 'environment', '--project', 'app', '--show-secrets']);
     expect(before.stdout).toContain('environment = {}');
     expect(before.stdout).toMatch(/refuses .*elsewhere.* from .*cadre\.config\.yaml:2:\d+: only you may set this/);
     expect(before.stderr).toContain('config trust`');
 
     expect(await project.run(['config', 'trust', 'app', '--accept', 'f'.repeat(64)])).toMatchObject({ code: 2 });
     expect((await project.run(['config', 'trust', 'app', '--accept', digest])).stdout).toContain('Trusted: ');
-    const after = await project.run(['config', 'explain', 'environment', '--project', 'app']);
+    const masked = await project.run(['config', 'explain', 'environment', '--project', 'app']);
+    expect(masked.stdout).toMatch(/environment\.ANTHROPIC_BASE_URL = "\*\*\*"\n {2}set by .*cadre\.config\.yaml:2:\d+/);
+    const after = await project.run(['config', 'explain', 'environment', '--project', 'app', '--show-secrets']);
     expect(after).toMatchObject({ code: 0, stderr: '' });
     expect(after.stdout).toMatch(/"https:\/\/elsewhere"\n {2}set by .*cadre\.config\.yaml:2:\d+/);
     expect(JSON.parse((await project.run(['config', 'trust', '--list', '--json'])).stdout)).toMatchObject([

@@ -18,7 +18,7 @@ describe('readEnvironmentLayer', () => {
   const known: KnownSettings = new Map();
   addSettings(known, { timeoutMs: 1, verbose: true, names: ['a'] });
   const variables = variablesOf('X_', known);
-  const limits = { maxFileBytes: 100, maxDepth: 5 };
+  const terms = { maxFileBytes: 100, maxDepth: 5, isSecret: () => false };
 
   test.for([
     [{ X_TIMEOUT_MS: 'Infinity' }, { timeoutMs: Number.POSITIVE_INFINITY }],
@@ -26,7 +26,7 @@ describe('readEnvironmentLayer', () => {
     [{ X_VERBOSE: 'false' }, { verbose: false }],
     [{ X_NAMES: '[]' }, { names: [] }],
   ] as const)('reads %j', ([environment, value]) => {
-    expect(readEnvironmentLayer(environment, 'X_', variables, [], limits).layer.value).toEqual(value);
+    expect(readEnvironmentLayer(environment, 'X_', variables, [], terms).layer.value).toEqual(value);
   });
 
   test.for([
@@ -38,7 +38,7 @@ describe('readEnvironmentLayer', () => {
     [{ X_NAMES: `["${'x'.repeat(100)}"]` }, 'longer than maxFileBytes'],
     [{ X_NAMES: '[[[[[[[]]]]]]]' }, 'nested deeper'],
   ] as const)('refuses %j', ([environment, message]) => {
-    const { layer, problems } = readEnvironmentLayer(environment, 'X_', variables, [], limits);
+    const { layer, problems } = readEnvironmentLayer(environment, 'X_', variables, [], terms);
     expect(problems.listed).toMatchObject([{ message: expect.stringContaining(message) }]);
     expect(JSON.stringify(layer.value)).not.toContain('x');
   });

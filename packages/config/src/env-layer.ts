@@ -19,9 +19,11 @@ export interface EnvironmentLayer {
   readonly warnings: readonly ConfigWarning[];
 }
 
-export interface EnvironmentLimits {
+export interface EnvironmentTerms {
   readonly maxFileBytes: number;
   readonly maxDepth: number;
+  /** Of settings whose text no message may quote. */
+  readonly isSecret: (path: Path) => boolean;
 }
 
 interface Setting {
@@ -63,7 +65,7 @@ export function readEnvironmentLayer(
   prefix: string,
   variables: ReadonlyMap<string, KnownSetting>,
   ignored: readonly string[],
-  limits: EnvironmentLimits,
+  terms: EnvironmentTerms,
 ): EnvironmentLayer {
   const problems = new ProblemList();
   const warnings: ConfigWarning[] = [];
@@ -93,12 +95,12 @@ export function readEnvironmentLayer(
   function readVariable(variable: string, text: string, { path, kind }: KnownSetting): void {
     if (text === '' && kind !== 'text' && kind !== 'unknown') return;
     const origin: Origin = { layer: 'environment', variable };
-    const parsed = parseValue(text, kind, limits.maxFileBytes);
+    const parsed = parseValue(text, kind, terms.maxFileBytes, () => terms.isSecret(path));
     if (parsed.problem !== undefined) {
       problems.add(() => problemAt(origin, formatPath(path), parsed.problem));
       return;
     }
-    const copy = copyPlainValue(parsed.value, path, limits.maxDepth, (at, _part, message) => {
+    const copy = copyPlainValue(parsed.value, path, terms.maxDepth, (at, _part, message) => {
       problems.add(() => problemAt(origin, formatPath(at), message));
     });
     if (copy === undefined) return;
@@ -128,7 +130,7 @@ export function place(root: PlainObject, path: readonly string[], value: unknown
 
 type ParsedValue = { readonly value: unknown; readonly problem?: undefined } | { readonly problem: string };
 
-function parseValue(text: string, kind: KnownSetting['kind'], maxBytes: number): ParsedValue {
+function parseValue(text: string, kind: KnownSetting['kind'], maxBytes: number, isSecret: () => boolean): ParsedValue {
   if (Buffer.byteLength(text) > maxBytes) return { problem: `is longer than maxFileBytes (${maxBytes})` };
   if (kind === 'text' || kind === 'unknown') return { value: text };
   const value = kind === 'number' && text === 'Infinity' ? Number.POSITIVE_INFINITY : parseJsonText(text);
@@ -145,7 +147,7 @@ function parseValue(text: string, kind: KnownSetting['kind'], maxBytes: number):
     object: 'a JSON object like `{"a":1}`',
   }[kind];
   const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text;
-  return { problem: `must be ${wanted}, got ${JSON.stringify(shown)}` };
+  return { problem: `must be ${wanted}, got ${isSecret() ? 'something else' : JSON.stringify(shown)}` };
 }
 
 function parseJsonText(text: string): unknown {

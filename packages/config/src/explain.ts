@@ -15,6 +15,7 @@ export interface RefusedValue extends SetValue {
   readonly reason: string;
 }
 
+/** Secrets are `***` in all its parts, unless asked for. */
 export interface Explanation {
   readonly path: string;
   /** The validated value; `undefined` when there is none. */
@@ -37,12 +38,14 @@ export interface Explanation {
 /**
  * @param layers low to high
  * @param allRefused what was taken out of the layers before
+ * @param show what may be shown of a value
  */
 export function explain(
   layers: readonly Layer[],
   allRefused: readonly RefusedValue[],
   value: unknown,
   path: Path,
+  show: (value: unknown, path: Path) => unknown,
 ): Explanation {
   const final = find(isPlainObject(value) ? value : {}, path);
   const finalValue = final.type === 'value' ? final.value : undefined;
@@ -55,11 +58,11 @@ export function explain(
   const names = memberNames(finalValue, said, allRefused, path);
   const explanation = {
     path: formatPath(path),
-    value: finalValue,
+    value: show(finalValue, path),
     setBy: top?.origin,
-    hid: Object.freeze(hid),
-    refused: Object.freeze(refused),
-    entries: Object.freeze(names.map((name) => explain(layers, allRefused, value, [...path, name]))),
+    hid: Object.freeze(hid.map((each) => ({ ...each, value: show(each.value, path) }))),
+    refused: Object.freeze(refused.map((each) => ({ ...each, value: show(each.value, path) }))),
+    entries: Object.freeze(names.map((name) => explain(layers, allRefused, value, [...path, name], show))),
   };
   return Object.freeze({ ...explanation, toString: () => format(explanation).join('\n') });
 }
@@ -113,14 +116,14 @@ function format({ path, value, setBy, hid, refused, entries }: Omit<Explanation,
   if (entries.length > 0) return entries.flatMap((entry) => format(entry));
   const source = setBy === undefined ? (value === undefined ? 'no layer' : 'the schema') : describeOrigin(setBy);
   return [
-    `${path === '' ? 'settings' : path} = ${show(value)}`,
+    `${path === '' ? 'settings' : path} = ${text(value)}`,
     `  set by ${source}`,
-    ...hid.map((each) => `  hides  ${show(each.value)} from ${describeOrigin(each.origin)}`),
-    ...refused.map((each) => `  refuses ${show(each.value)} from ${describeOrigin(each.origin)}: ${each.reason}`),
+    ...hid.map((each) => `  hides  ${text(each.value)} from ${describeOrigin(each.origin)}`),
+    ...refused.map((each) => `  refuses ${text(each.value)} from ${describeOrigin(each.origin)}: ${each.reason}`),
   ];
 }
 
-function show(value: unknown): string {
+function text(value: unknown): string {
   if (typeof value === 'number') return String(value);
   return JSON.stringify(value) ?? '(not set)';
 }

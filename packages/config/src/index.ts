@@ -6,7 +6,7 @@ export { ConfigError } from './errors.ts';
 export type { Explanation, RefusedValue, SetValue } from './explain.ts';
 export type { LayerName, Origin } from './layer.ts';
 export { describeOrigin } from './layer.ts';
-export type { LoadedConfig, LoadedLayer } from './load.ts';
+export type { ExplainOptions, LoadedConfig, LoadedLayer } from './load.ts';
 export { loadConfig } from './load.ts';
 export type { LoadOptions } from './options.ts';
 export type { Path } from './path.ts';

@@ -1,9 +1,7 @@
-/**
- * Which settings there are. A Standard Schema can only validate, so the names come from the defaults and profiles,
- * and from the schema too where it also speaks Standard JSON Schema (zod, valibot and arktype do, in recent versions).
- */
-import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
-import { isPlainObject, isUnsafeKey, type PlainObject } from './plain-data.ts';
+/** Which settings there are: their names come from the defaults and profiles, and from what the schema tells of itself. */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { jsonSchemaOf, visitJsonSchema } from './json-schema.ts';
+import { isPlainObject, type PlainObject } from './plain-data.ts';
 
 type SettingKind = 'text' | 'number' | 'boolean' | 'list' | 'object' | 'unknown';
 
@@ -27,8 +25,11 @@ export function addSettings(known: KnownSettings, value: PlainObject, parent: re
 
 /** Adds what the schema tells of itself, or the JSON Schema given beside it; nothing when there is neither. */
 export function addSchemaSettings(known: KnownSettings, schema: StandardSchemaV1, given: object | undefined): void {
-  const root = given === undefined ? jsonSchemaOf(schema) : { ...given };
-  if (root !== undefined) addProperties(known, root, root, [], []);
+  const root = jsonSchemaOf(schema, given);
+  if (root === undefined) return;
+  visitJsonSchema(root, (path, node) => {
+    if (!path.includes('*')) add(known, path, kindOfType(node.type));
+  });
 }
 
 /** The names that may stand directly below `path`. */
@@ -55,63 +56,6 @@ function kindOf(value: unknown): SettingKind {
   if (typeof value === 'string') return 'text';
   if (Array.isArray(value)) return 'list';
   return isPlainObject(value) ? 'object' : 'unknown';
-}
-
-const jsonSchemas = new WeakMap<StandardSchemaV1, { readonly root: PlainObject | undefined }>();
-
-function jsonSchemaOf(schema: StandardSchemaV1): PlainObject | undefined {
-  const remembered = jsonSchemas.get(schema);
-  if (remembered !== undefined) return remembered.root;
-  let root: PlainObject | undefined;
-  if (speaksJsonSchema(schema)) {
-    try {
-      root = schema['~standard'].jsonSchema.input({ target: 'draft-2020-12' });
-    } catch {
-      // The specification lets a schema that JSON Schema can't express throw: then its names stay unknown.
-      root = undefined;
-    }
-  }
-  jsonSchemas.set(schema, { root });
-  return root;
-}
-
-function speaksJsonSchema(schema: unknown): schema is StandardJSONSchemaV1 {
-  if (typeof schema !== 'object' && typeof schema !== 'function') return false;
-  const standard: unknown = schema === null ? undefined : Reflect.get(schema, '~standard');
-  return typeof standard === 'object' && standard !== null && 'jsonSchema' in standard;
-}
-
-function addProperties(
-  known: KnownSettings,
-  root: PlainObject,
-  node: unknown,
-  path: readonly string[],
-  references: readonly string[],
-): void {
-  if (!isPlainObject(node)) return;
-  const { $ref: reference, properties } = node;
-  if (typeof reference === 'string' && !references.includes(reference)) {
-    addProperties(known, root, dereference(root, reference), path, [...references, reference]);
-  }
-  for (const alternatives of [node.anyOf, node.oneOf, node.allOf]) {
-    if (!Array.isArray(alternatives)) continue;
-    for (const alternative of alternatives) addProperties(known, root, alternative, path, references);
-  }
-  if (path.length > 0) add(known, path, kindOfType(node.type));
-  if (!isPlainObject(properties)) return;
-  for (const [key, property] of Object.entries(properties)) {
-    if (!isUnsafeKey(key)) addProperties(known, root, property, [...path, key], references);
-  }
-}
-
-function dereference(root: PlainObject, reference: string): unknown {
-  if (!reference.startsWith('#/')) return reference === '#' ? root : undefined;
-  let node: unknown = root;
-  for (const part of reference.slice(2).split('/')) {
-    const key = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~');
-    node = isPlainObject(node) && Object.hasOwn(node, key) ? node[key] : undefined;
-  }
-  return node;
 }
 
 function kindOfType(type: unknown): SettingKind {

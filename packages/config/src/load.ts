@@ -15,6 +15,7 @@ import { type LoadOptions, type ResolvedOptions, resolveLoadOptions } from './op
 import { formatPath, type Path, parsePath } from './path.ts';
 import { frozenCopy } from './plain-data.ts';
 import { ProblemList } from './problem-list.ts';
+import { secretSettings } from './secret-settings.ts';
 import { nearest } from './suggest.ts';
 import { describeRefusal, type ProjectTrust, refusalAdvice, trustOf } from './trust.ts';
 import { takeUserOnly } from './user-only.ts';
@@ -27,6 +28,11 @@ export interface LoadedLayer {
   readonly present: boolean;
 }
 
+export interface ExplainOptions {
+  /** As they are. @default false */
+  readonly showSecrets?: boolean;
+}
+
 export interface LoadedConfig<T> {
   /** Deeply frozen (plain objects and lists). */
   readonly value: T;
@@ -37,8 +43,13 @@ export interface LoadedConfig<T> {
   /** Whether the project file may set what only the user may; `undefined` when it doesn't try, or when there is none. */
   readonly trust: ProjectTrust | undefined;
   readonly warnings: readonly ConfigWarning[];
-  /** Why the setting at `path` (`cache.diskMaxBytes`; empty: all) has its value. @throws {TypeError} for a text that is no path */
-  explain(path?: string | Path): Explanation;
+  /**
+   * Why the setting at `path` (`cache.diskMaxBytes`; empty: all) has its value. Secrets are shown as `***`: what the option
+   * `secret` or the schema names, text whose name, or one around it, ends like `password`, `token`, `secret` or `apiKey`, and
+   * everything in maps named `environment` or `env`.
+   * @throws {TypeError} for a text that is no path
+   */
+  explain(path?: string | Path, options?: ExplainOptions): Explanation;
 }
 
 /**
@@ -53,6 +64,7 @@ export async function loadConfig<Schema extends StandardSchemaV1>(
 ): Promise<LoadedConfig<StandardSchemaV1.InferOutput<Schema>>> {
   const settings = resolveLoadOptions(options);
   const { schema, jsonSchema, profiles, prefix, environment, maxDepth } = settings;
+  const secrets = secretSettings(settings.secret, schema, jsonSchema);
   const defaults = objectLayer('defaults', 'defaults', settings.defaults, maxDepth, { layer: 'defaults' });
   const profileLayers = Object.entries(profiles).map(([profile, value]) =>
     objectLayer('profile', profile, value, maxDepth, { layer: 'profile', profile }),
@@ -74,7 +86,10 @@ export async function loadConfig<Schema extends StandardSchemaV1>(
   const user = await fileLayer('user', userFileOf(settings), settings);
   const readProject = await fileLayer('project', projectFileOf(settings), settings);
   const { project, refused, trust } = restrict(readProject, user.layer, settings);
-  const fromEnvironment = readEnvironmentLayer(environment, prefix, variables, settings.ignoredVariables, settings);
+  const fromEnvironment = readEnvironmentLayer(environment, prefix, variables, settings.ignoredVariables, {
+    ...settings,
+    isSecret: secrets.concerns,
+  });
   const flags = readFlagLayer(settings.flags, maxDepth);
   const problems = new ProblemList();
   for (const source of [user, readProject, fromEnvironment, flags]) problems.addAll(source.problems);
@@ -102,8 +117,10 @@ export async function loadConfig<Schema extends StandardSchemaV1>(
     layers: Object.freeze(layers.map(({ name, origin, present }) => Object.freeze({ name, origin, present }))),
     trust,
     warnings: Object.freeze([...fromEnvironment.warnings, ...refused.map((each) => untrustedWarning(each, trust))]),
-    explain: (path: string | Path = '') =>
-      explain(layers, refused, value, typeof path === 'string' ? parsePath(path) : path),
+    explain(path: string | Path = '', { showSecrets = false }: ExplainOptions = {}) {
+      const show = showSecrets ? (each: unknown) => each : secrets.mask;
+      return explain(layers, refused, value, typeof path === 'string' ? parsePath(path) : path, show);
+    },
   });
 }
 

@@ -35,6 +35,12 @@ export interface LoadOptions<Schema extends StandardSchemaV1> {
    * for any key: `api.baseUrl`, `agents.*.command`. With all that is below them. @default none
    */
   readonly userOnly?: readonly string[];
+  /**
+   * What `explain` and messages don't show, as `userOnly` names settings: `api.account`, `services.*.pin`. Beside what
+   * the schema marks (`writeOnly`, or the format `password`) and what is named like a secret, see {@link LoadedConfig}.
+   * @default none
+   */
+  readonly secret?: readonly string[];
   /** Where trust is recorded, in the user's own state folder. Without it no project file is trusted. */
   readonly trustDirectory?: string | undefined;
   /** Whether such a setting of an untrusted file is left out, with a warning, or fails the load. @default 'ignore' */
@@ -80,7 +86,8 @@ export function resolveLoadOptions(options: LoadOptions<StandardSchemaV1>) {
     topDirectory: topDirectory === undefined ? undefined : resolve(topDirectory),
     projectStem: `${name}.config`,
     projectFile: projectFile === undefined ? undefined : resolve(cwd, projectFile),
-    userOnly: (options.userOnly ?? []).map(parsePattern),
+    userOnly: (options.userOnly ?? []).map((text) => parsePattern('userOnly', text)),
+    secret: (options.secret ?? []).map((text) => parsePattern('secret', text)),
     trustDirectory: trustDirectory === undefined ? undefined : resolve(trustDirectory),
     onUntrusted,
     environment: options.environment ?? {},

@@ -76,7 +76,11 @@ export async function reviewProject(options: ReviewOptions): Promise<TrustReview
   const { layer, problems, sha256 } = await readFileLayer('project', file, limits);
   if (!problems.isEmpty) throw invalidConfig(problems);
   const digest = sha256();
-  const { taken } = takeUserOnly(layer.value, options.userOnly.map(parsePattern), {});
+  const { taken } = takeUserOnly(
+    layer.value,
+    options.userOnly.map((text) => parsePattern('userOnly', text)),
+    {},
+  );
   return Object.freeze({
     ...trustOf(file, digest, trustDirectory),
     file,

@@ -17,9 +17,12 @@ export interface TakenValue {
   readonly value: unknown;
 }
 
-/** `agents.*.command` → `['agents', '*', 'command']`. @throws {TypeError} for what is no path, or names an element of a list */
-export function parsePattern(text: string): PathPattern {
-  const message = `Expected \`userOnly\` to hold paths like \`api.baseUrl\` or \`agents.*.command\`, got \`${text}\``;
+/**
+ * `agents.*.command` → `['agents', '*', 'command']`.
+ * @throws {TypeError} naming the option, for what is no path, or names an element of a list
+ */
+export function parsePattern(option: string, text: string): PathPattern {
+  const message = `Expected \`${option}\` to hold paths like \`api.baseUrl\` or \`agents.*.command\`, got \`${text}\``;
   try {
     const path = parsePath(text.replace(/(^|\.)\*(?=$|[.[])/g, '["*"]'));
     if (path.length > 0 && path.every((segment) => typeof segment === 'string')) return path;

@@ -17,6 +17,7 @@ import { plainLine, plainLines } from '../view/plain-text.ts';
 
 export interface ConfigExplainOptions extends SharedOptions {
   readonly profile?: string;
+  readonly showSecrets?: boolean;
 }
 
 export async function configExplain(
@@ -29,7 +30,7 @@ export async function configExplain(
   const settings = await loadSettings(host, { directory, profile: options.profile });
   for (const { message, suggestion } of settings.warnings)
     console.warn([message, suggestion].filter(Boolean).join('; '));
-  const explanation = explain(settings.explain, path);
+  const explanation = explain((at) => settings.explain(at, { showSecrets: options.showSecrets ?? false }), path);
   if (path !== undefined && explanation.value === undefined && explanation.setBy === undefined) {
     const known = leaves(settings.explain()).map((setting) => setting.path);
     throw new CadreError('CADRE_USAGE', `There is no setting ${path}; there are ${known.join(', ')}.`);
