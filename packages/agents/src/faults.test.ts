@@ -3,7 +3,9 @@
  * nothing is left of any of them. A few in the suite; `pnpm soak` makes 400 and more, also with the real Claude Code where
  * CADRE_AGENT_PROGRAMS names its folder.
  */
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -27,11 +29,21 @@ const atOnce = 4;
 
 let directory: string;
 const marker = { name: 'CADRE_FAULTS', value: randomUUID() };
+const mark = { [marker.name]: marker.value };
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'agents-faults-'));
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
+
+test.skipIf(!existsSync('/proc/self/environ'))('what an attempt left behind would be found', async () => {
+  const left = spawn('sleep', ['600'], { detached: true, stdio: 'ignore', env: { ...process.env, ...mark } });
+  await once(left, 'spawn');
+  expect(markedProcesses()).toEqual([String(left.pid)]);
+  left.kill('SIGKILL');
+  await once(left, 'exit');
+  expect(markedProcesses()).toEqual([]);
+});
 
 describe('attempts with faults', () => {
   test(`have the right outcome each, and leave nothing behind (${repeats} of each, seed ${seed})`, {
@@ -43,7 +55,7 @@ describe('attempts with faults', () => {
     const { wrong, tally, fired } = await each(Array.from({ length: repeats }, () => faults).flat());
     const total = faults.length * repeats;
     process.stdout.write(`faults: seed ${seed}, ${total} attempts, ${fired} fired: ${JSON.stringify(tally)}\n`);
-    // Naive versions that fail here: exit code 0 as success; ending only the process that was started.
+    // Naive versions that fail here: exit code 0 as success; a SIGKILL as the answer to an aborted signal.
     expect(wrong).toEqual([]);
     expect(fired).toBe(total);
     expect(Object.keys(tally).every((name) => name === 'succeeded' || failureReasons.some((one) => one === name))).toBe(
