@@ -5,10 +5,11 @@
  * same without the exception, for the readers of this package, which hand out what came before the damage first.
  */
 import { isAscii, isUtf8 } from 'node:buffer';
+import type { BlockScanner } from './block-scanner.ts';
 import { findChecksum } from './checksum.ts';
 import { type InvalidLine, type InvalidLineReason, JsonlInvalidLineError } from './errors.ts';
 import { type LineFilter, LineSelector } from './select.ts';
-import { type LineReceiver, LineSplitter } from './split-lines.ts';
+import { type LineBlock, type LineReceiver, LineSplitter } from './split-lines.ts';
 
 export interface DecodeOptions {
   /**
@@ -88,8 +89,10 @@ export class LineDecoder<T> implements LineReceiver {
   readonly #yields: 'values' | 'entries';
   #values: T[] = [];
   #lineNumber = 0;
-  #region: Buffer = Buffer.alloc(0);
-  #regionIsAscii = true;
+  #block: Buffer = Buffer.alloc(0);
+  /** The whole block as Latin-1, which is what ASCII lines are cut out of; undefined where few lines are ASCII. */
+  #blockText: string | undefined;
+  #blockStart = 0;
 
   constructor(options: DecodeOptions, source?: string, startOffset = 0, yields: 'values' | 'entries' = 'values') {
     const resolved = resolveDecodeOptions(options);
@@ -137,33 +140,38 @@ export class LineDecoder<T> implements LineReceiver {
     return values;
   }
 
-  region(bytes: Buffer): void {
-    this.#region = bytes;
-    this.#regionIsAscii = isAscii(bytes);
-    this.#selector?.region(bytes);
-  }
-
-  wantedAfter(start: number): number {
+  block(block: LineBlock, scanner: BlockScanner): void {
+    this.#block = block.bytes;
+    this.#blockStart = block.start;
+    this.#blockText = undefined;
     // A line that is ruled out has a checksum to be verified all the same.
-    return this.#selector === undefined || this.#checksum !== 'ignore' ? -1 : this.#selector.nextCandidate(start);
+    if (this.#selector !== undefined && this.#checksum === 'ignore') this.#selector.ruleOut(block, scanner);
+    else if (isMostlyAscii(block)) this.#blockText = block.bytes.toString('latin1', block.start, block.end);
   }
 
   skipped(count: number): void {
     this.#lineNumber += count;
   }
 
-  line(start: number, end: number, byteOffset: number): boolean {
+  line(start: number, end: number, byteOffset: number, isKnownAscii: boolean): boolean {
     this.#lineNumber++;
-    return start === end || this.#decode(start, end, byteOffset);
+    return start === end || this.#decode(this.#block, start, end, byteOffset, isKnownAscii);
   }
 
-  unterminated(byteLength: number, byteOffset: number): boolean {
+  lone(line: Buffer, byteOffset: number): boolean {
     this.#lineNumber++;
-    if (this.#acceptTail) return this.#decode(0, byteLength, byteOffset);
-    if (isBlank(this.#region.toString('latin1', 0, byteLength))) return true;
+    this.#blockText = undefined;
+    if (this.#checksum === 'ignore' && this.#selector?.mayMatch(line) === false) return true;
+    return line.length === 0 || this.#decode(line, 0, line.length, byteOffset, isAscii(line));
+  }
+
+  unterminated(line: Buffer, byteOffset: number): boolean {
+    if (this.#acceptTail) return this.lone(line, byteOffset);
+    this.#lineNumber++;
+    if (isBlank(line.toString('latin1'))) return true;
     const about =
       "has no newline at its end, so its writer may have died in it; if the file is whole, end it with a newline or set unterminatedTail to 'accept'";
-    return this.#report('cut-off', about, this.#region, byteLength, byteOffset);
+    return this.#report('cut-off', about, line, line.length, byteOffset);
   }
 
   tooLong(head: Buffer, byteLength: number, byteOffset: number): boolean {
@@ -172,25 +180,26 @@ export class LineDecoder<T> implements LineReceiver {
     return this.#report('too-long', about, head, byteLength, byteOffset);
   }
 
-  #decode(start: number, end: number, byteOffset: number): boolean {
-    const region = this.#region;
+  #decode(bytes: Buffer, start: number, end: number, byteOffset: number, isKnownAscii: boolean): boolean {
     if (this.#checksum !== 'ignore') {
-      const finding = findChecksum(region, start, end);
+      const finding = findChecksum(bytes, start, end);
       if (finding === 'wrong' || (finding === 'absent' && this.#checksum === 'require')) {
         const about = finding === 'wrong' ? 'was changed: its checksum does not fit it' : 'has no checksum';
-        return this.#report('checksum', about, region.subarray(start, end), end - start, byteOffset);
+        return this.#report('checksum', about, bytes.subarray(start, end), end - start, byteOffset);
       }
+      if (this.#selector?.mayMatch(bytes.subarray(start, end)) === false) return true;
     }
-    const from = byteOffset === 0 && startsWithByteOrderMark(region, start, end) ? start + 3 : start;
-    if (this.#selector?.mayMatch(from, end) === false) return true;
-    const text = region.toString(this.#regionIsAscii ? 'latin1' : 'utf8', from, end);
+    const text = isKnownAscii
+      ? (this.#blockText?.slice(start - this.#blockStart, end - this.#blockStart) ??
+        bytes.toString('latin1', start, end))
+      : bytes.toString('utf8', byteOffset === 0 ? skipByteOrderMark(bytes, start, end) : start, end);
     // The replacement character is what bad UTF-8 turns into, but a line may also hold one of its own.
-    if (!this.#regionIsAscii && text.includes('\uFFFD') && !isUtf8(region.subarray(from, end))) {
-      return this.#report('encoding', 'is not valid UTF-8', region.subarray(start, end), end - start, byteOffset);
+    if (!isKnownAscii && text.includes('\uFFFD') && !isUtf8(bytes.subarray(start, end))) {
+      return this.#report('encoding', 'is not valid UTF-8', bytes.subarray(start, end), end - start, byteOffset);
     }
     if (text.length > 2 * this.#maxDepth && isDeeper(text, this.#maxDepth)) {
       const about = `is nested deeper than maxDepth (${this.#maxDepth})`;
-      return this.#report('too-deep', about, region.subarray(start, end), end - start, byteOffset);
+      return this.#report('too-deep', about, bytes.subarray(start, end), end - start, byteOffset);
     }
     // `T` is what the caller says that a line holds, and it is believed as it is by JSON.parse.
     let value: ReturnType<typeof JSON.parse>;
@@ -199,7 +208,7 @@ export class LineDecoder<T> implements LineReceiver {
     } catch (error) {
       if (isBlank(text)) return true;
       const about = `is not valid JSON: ${error instanceof Error ? printable(error.message) : String(error)}`;
-      return this.#report('syntax', about, region.subarray(start, end), end - start, byteOffset, error);
+      return this.#report('syntax', about, bytes.subarray(start, end), end - start, byteOffset, error);
     }
     if (this.#selector?.matches(value) === false) return true;
     this.#values.push(this.#yields === 'values' ? value : this.#entry(value, end - start, byteOffset));
@@ -294,8 +303,16 @@ function requireCount(name: string, value: number, minimum: number, maximum: num
   }
 }
 
-function startsWithByteOrderMark(bytes: Buffer, start: number, end: number): boolean {
-  return end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf;
+/** Whether cutting lines out of one string is worth making it. */
+function isMostlyAscii({ entries, count }: LineBlock): boolean {
+  let beyond = 0;
+  for (let index = 0; index < count; index++) beyond += (entries[index] ?? 0) & 1;
+  return beyond * 2 <= count;
+}
+
+function skipByteOrderMark(bytes: Buffer, start: number, end: number): number {
+  const isThere = end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf;
+  return isThere ? start + 3 : start;
 }
 
 function isBlank(text: string): boolean {

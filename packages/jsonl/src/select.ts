@@ -3,71 +3,52 @@
  *
  * A string's bytes stand in a line as they are, between quotes, unless the writer escaped something. So a line that
  * holds neither `"value"` nor an escape that could hide it can't match. Every other line is parsed and asked.
- * The next place of each needle is remembered for the whole region, so that a needle costs one scan, not one a line.
  */
+import type { BlockScanner } from './block-scanner.ts';
+import { type LineBlock, ruledOut } from './split-lines.ts';
 
 /** Top-level string fields and the value, or one of the values, each must have. */
 export type LineFilter = Readonly<Record<string, string | readonly string[]>>;
 
-interface Needle {
-  readonly bytes: Buffer;
-  /** What is searched for: the piece of the needle that begins with its rarest byte, since that byte leads the search. */
-  piece: Buffer;
-  pieceStart: number;
-  next: number;
-}
-
 interface Field {
   readonly name: string;
   readonly values: ReadonlySet<string>;
-  readonly needles: readonly Needle[];
-  readonly escape: Needle;
+  /** A line that holds none of them can't match. None at all: the field rules no line out. */
+  readonly needles: readonly Buffer[];
 }
+
+/** With more, looking for them would cost what parsing does. */
+const mostNeedles = 32;
+
+/** A block that shows which field rules out most. */
+const sampleBytes = 4096;
 
 /** What JSON may write with a two-character escape, so that `\u` is not the only disguise. */
 const shortEscape = /["\\/\b\f\n\r\t]/;
 const asciiOnly = /^[\u0000-\u007f]*$/;
 
 export class LineSelector {
-  readonly #fields: readonly Field[];
-  #isTuned = false;
-  #region: Buffer = Buffer.alloc(0);
+  /** The one that rules out most comes first, once there was something to tell by. */
+  readonly #fields: Field[];
+  #isTuned: boolean;
 
   constructor(filter: LineFilter) {
     this.#fields = Object.entries(filter).map(([name, wanted]) => toField(name, wanted));
+    this.#isTuned = this.#fields.length < 2;
   }
 
-  region(bytes: Buffer): void {
-    this.#region = bytes;
-    if (!this.#isTuned && bytes.length >= 4096) this.#tune(bytes);
-    for (const field of this.#fields) {
-      for (const needle of field.needles) needle.next = -1;
-      field.escape.next = -1;
-    }
+  /** Rules out the lines of a block, which the scanner must hold, that can't match. */
+  ruleOut(block: LineBlock, scanner: BlockScanner): void {
+    if (!this.#isTuned && block.end - block.start >= sampleBytes) this.#tune(block, scanner);
+    const [first, ...others] = this.#fields;
+    if (first === undefined) return;
+    ruleOutByField(first, block, scanner);
+    for (const field of others) ruleOutMore(field, block, scanner);
   }
 
-  /** No line that begins at `start` or later, and ends at this place or before it, can match. */
-  nextCandidate(start: number): number {
-    let latest = start;
-    for (const field of this.#fields) {
-      let first = this.#next(field.escape, start);
-      for (const needle of field.needles) first = Math.min(first, this.#next(needle, start));
-      latest = Math.max(latest, first);
-    }
-    return latest;
-  }
-
-  /** False only for a line that can't match. Lines of a region must be asked in order. */
-  mayMatch(start: number, end: number): boolean {
-    for (const field of this.#fields) {
-      if (
-        !field.needles.some((needle) => this.#within(needle, start, end)) &&
-        !this.#within(field.escape, start, end)
-      ) {
-        return false;
-      }
-    }
-    return true;
+  /** False only for a line that can't match. */
+  mayMatch(line: Buffer): boolean {
+    return this.#fields.every(({ needles }) => needles.length === 0 || needles.some((needle) => line.includes(needle)));
   }
 
   matches(value: unknown): boolean {
@@ -78,46 +59,47 @@ export class LineSelector {
     });
   }
 
-  #within(needle: Needle, start: number, end: number): boolean {
-    return this.#next(needle, start) < end;
-  }
-
-  #next(needle: Needle, start: number): number {
-    if (needle.next < start) needle.next = findNeedle(this.#region, needle, start);
-    return needle.next;
-  }
-
-  #tune(sample: Buffer): void {
+  #tune(block: LineBlock, scanner: BlockScanner): void {
     this.#isTuned = true;
-    const counts = new Uint32Array(256);
-    for (const byte of sample) counts[byte] = (counts[byte] ?? 0) + 1;
-    for (const field of this.#fields)
-      for (const needle of [...field.needles, field.escape]) choosePiece(needle, counts);
+    const rows = this.#fields.map((field) => {
+      const entries = block.entries.slice(0, block.count);
+      ruleOutByField(field, { ...block, entries }, scanner);
+      return { field, left: entries.filter((entry) => entry < ruledOut).length };
+    });
+    rows.sort((a, b) => a.left - b.left);
+    this.#fields.splice(0, rows.length, ...rows.map(({ field }) => field));
   }
 }
 
-/** Node's search for up to seven bytes leaps from one occurrence of the first to the next. */
-const longestPiece = 7;
-
-function choosePiece(needle: Needle, counts: Uint32Array): void {
-  const { bytes } = needle;
-  let rarest = 0;
-  for (let index = 1; index < bytes.length - 1; index++) {
-    if ((counts[bytes[index] ?? 0] ?? 0) < (counts[bytes[rarest] ?? 0] ?? 0)) rarest = index;
+/** All lines but those that hold one of the needles: one search of the whole block for each. */
+function ruleOutByField({ needles }: Field, { entries, count }: LineBlock, scanner: BlockScanner): void {
+  if (needles.length === 0) return;
+  const blockEnd = (entries[count - 1] ?? 0) >>> 1;
+  for (let index = 0; index < count; index++) entries[index] = (entries[index] ?? 0) | ruledOut;
+  for (const needle of needles) {
+    let index = 0;
+    for (let at = scanner.find(needle, 0, blockEnd); at !== -1; ) {
+      while (endOf(entries[index]) < at) index++;
+      entries[index] = (entries[index] ?? 0) & ~ruledOut;
+      at = scanner.find(needle, endOf(entries[index]), blockEnd);
+    }
   }
-  needle.piece = bytes.subarray(rarest, rarest + longestPiece);
-  needle.pieceStart = rarest;
 }
 
-/** Where the needle stands, at `start` or after it; Infinity when it does not. */
-function findNeedle(region: Buffer, needle: Needle, start: number): number {
-  const { bytes, piece, pieceStart } = needle;
-  for (let from = start + pieceStart; ; from++) {
-    from = region.indexOf(piece, from);
-    if (from === -1) return Number.POSITIVE_INFINITY;
-    const at = from - pieceStart;
-    if (piece.length === bytes.length || region.compare(bytes, 0, bytes.length, at, at + bytes.length) === 0) return at;
+/** Of the lines that are left, those that hold none of the needles. */
+function ruleOutMore({ needles }: Field, { entries, count }: LineBlock, scanner: BlockScanner): void {
+  if (needles.length === 0) return;
+  for (let index = 0; index < count; index++) {
+    const entry = entries[index] ?? 0;
+    if (entry >= ruledOut) continue;
+    const start = index === 0 ? 0 : endOf(entries[index - 1]) + 1;
+    const isPossible = needles.some((needle) => scanner.find(needle, start, endOf(entry)) !== -1);
+    if (!isPossible) entries[index] = entry | ruledOut;
   }
+}
+
+function endOf(entry = 0): number {
+  return (entry & ~ruledOut) >>> 1;
 }
 
 function toField(name: string, wanted: string | readonly string[]): Field {
@@ -125,11 +107,11 @@ function toField(name: string, wanted: string | readonly string[]): Field {
   if (!Array.isArray(values) || !values.every((value) => typeof value === 'string')) {
     throw new TypeError(`Expected \`where.${name}\` to be a string or an array of strings, got \`${String(wanted)}\``);
   }
+  const needles = [...values.map((value) => `"${value}"`), shortestDisguise([name, ...values].join(''))];
   return {
     name,
     values: new Set(values),
-    needles: values.map((value) => toNeedle(`"${value}"`)),
-    escape: toNeedle(shortestDisguise([name, ...values].join(''))),
+    needles: needles.length > mostNeedles ? [] : needles.map((needle) => Buffer.from(needle)),
   };
 }
 
@@ -137,9 +119,4 @@ function toField(name: string, wanted: string | readonly string[]): Field {
 function shortestDisguise(characters: string): string {
   if (shortEscape.test(characters)) return '\\';
   return asciiOnly.test(characters) ? '\\u00' : '\\u';
-}
-
-function toNeedle(text: string): Needle {
-  const bytes = Buffer.from(text);
-  return { bytes, piece: bytes, pieceStart: 0, next: -1 };
 }
