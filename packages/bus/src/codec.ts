@@ -86,8 +86,11 @@ export class BodyEncoder {
   write(into: Buffer, start: number): void {
     let at = start;
     into[at++] = this.#flags;
-    into.set(this.#subject, at);
-    at += this.#subject.length;
+    const subject = this.#subject;
+    // A call into native code costs more than so few bytes.
+    if (subject.length > 48) into.set(subject, at);
+    else for (let index = 0; index < subject.length; index++) into[at + index] = subject[index] ?? 0;
+    at += subject.length;
     if (this.#reply !== undefined) {
       into.set(this.#reply, at);
       at += this.#reply.length;
@@ -160,7 +163,7 @@ export class BodyDecoder {
 
   #subjectAt(bytes: Buffer, start: number, end: number): string {
     const last = this.#lastBytes;
-    if (end - start === last.length && bytes.compare(last, 0, last.length, start, end) === 0) return this.#lastSubject;
+    if (end - start === last.length && isSame(bytes, start, last)) return this.#lastSubject;
     this.#lastBytes = Buffer.from(bytes.subarray(start, end));
     this.#lastSubject = bytes.toString('utf8', start, end);
     return this.#lastSubject;
@@ -176,11 +179,17 @@ export class SubjectReader {
     const length = readUint16(bytes, start + 1);
     const from = start + 3;
     const last = this.#lastBytes;
-    if (length === last.length && bytes.compare(last, 0, length, from, from + length) === 0) return this.#lastSubject;
+    if (length === last.length && isSame(bytes, from, last)) return this.#lastSubject;
     this.#lastBytes = Buffer.from(bytes.subarray(from, from + length));
     this.#lastSubject = bytes.toString('utf8', from, from + length);
     return this.#lastSubject;
   }
+}
+
+/** Subjects are short, and seldom differ: a call into native code would cost more than looking at each byte. */
+function isSame(bytes: Buffer, start: number, other: Buffer): boolean {
+  for (let index = 0; index < other.length; index++) if (bytes[start + index] !== other[index]) return false;
+  return true;
 }
 
 function unpackrFor(dictionary: Dictionary): Unpackr {

@@ -8,6 +8,7 @@ import { BusError } from './errors.ts';
 import { Fifo } from './fifo.ts';
 import { Hub, type HubStatus } from './hub.ts';
 import type { HubLimits, PeerLimits } from './limits.ts';
+import { Patience } from './patience.ts';
 import { connectWithin, openPeer } from './peer.ts';
 import { createRingMemory, RingReader, RingWriter } from './ring.ts';
 import { StatusFeed } from './status.ts';
@@ -130,9 +131,6 @@ class SharedMemoryHub implements ThreadHub {
   }
 }
 
-/** Turns of the event loop that a reader looks again before it sleeps: waking it costs more than an answer takes to come. */
-const turnsAwake = 64;
-
 class RingWire implements Wire {
   readonly #port: MessagePort;
   readonly #writer: RingWriter;
@@ -142,7 +140,7 @@ class RingWire implements Wire {
   readonly #outgoing = new Fifo<Uint8Array>();
   #head: Uint8Array | undefined;
   #headWritten = 0;
-  #turns = 0;
+  readonly #patience = new Patience(performance);
   #isAwake = false;
   #state: 'open' | 'ending' | 'ended' = 'open';
 
@@ -197,7 +195,6 @@ class RingWire implements Wire {
 
   #wake(): void {
     if (this.#head !== undefined) this.#writeOn();
-    this.#turns = 0;
     if (this.#isAwake || this.#state === 'ended') return;
     this.#isAwake = true;
     this.#look();
@@ -205,9 +202,11 @@ class RingWire implements Wire {
 
   readonly #look = (): void => {
     if (this.#state === 'ended') return;
-    this.#turns = this.#take() ? 0 : this.#turns + 1;
+    const isSomething = this.#take();
+    if (isSomething) this.#patience.found();
     if (this.#head !== undefined) this.#writeOn();
-    if (this.#turns < turnsAwake || !this.#reader.sleep()) setImmediate(this.#look);
+    // After something there often is more, and looking once more costs one turn.
+    if (isSomething || this.#patience.looksAgain() || !this.#reader.sleep()) setImmediate(this.#look);
     else this.#isAwake = false;
   };
 
