@@ -1,12 +1,8 @@
 import { deepStrictEqual } from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type CaseContext, defineCase } from '@cadre/bench';
-import { workspaceFolder } from '../../data.ts';
+import { countToolCalls, isSuccess, makeRecordedStream, writeLines } from '../../recorded-stream.ts';
 
-/** What the recorded session did between its first line and its last is repeated so often. */
-const repeats = 1500;
-const { lines, toolCalls } = makeStream();
+const { lines, toolCalls } = makeRecordedStream();
 
 interface Summary {
   readonly toolCalls: number;
@@ -53,44 +49,15 @@ function mapping(context: CaseContext, runJsonProgram: RunJsonProgram) {
   return repeatedly(async () => {
     const summary = { toolCalls: 0, succeeded: false };
     await runJsonProgram('cat', [path], (value) => {
-      const line = value as StreamLine;
-      summary.toolCalls += countToolCalls(line);
-      if (line.type === 'result') summary.succeeded = line.is_error === false;
+      summary.toolCalls += countToolCalls(value);
+      if (isSuccess(value)) summary.succeeded = true;
     });
     return summary;
   });
 }
 
-interface StreamLine {
-  readonly type: string;
-  readonly is_error?: boolean;
-  readonly message?: { readonly content?: readonly { readonly type: string }[] };
-}
-
-function makeStream(): { readonly lines: readonly string[]; readonly toolCalls: number } {
-  const recording = join(workspaceFolder(), '../packages/agents/test/recordings/claude-tool/stdout.jsonl');
-  const recorded = readFileSync(recording, 'utf8').trimEnd().split('\n');
-  const isResult = (line: string) => (JSON.parse(line) as StreamLine).type === 'result';
-  const [first = '', ...middle] = recorded.filter((line) => !isResult(line));
-  const repeated = Array.from({ length: repeats }, (_, turn) =>
-    // Each turn has ids of its own, as a long session would.
-    middle.map((line) =>
-      line.replaceAll(/toolu_\w+/g, (id) => `${id}_${turn}`).replaceAll(/msg_\w+/g, (id) => `${id}_${turn}`),
-    ),
-  ).flat();
-  const all = [first, ...repeated, ...recorded.filter(isResult)];
-  return { lines: all, toolCalls: all.reduce((sum, line) => sum + countToolCalls(JSON.parse(line)), 0) };
-}
-
-function countToolCalls({ type, message }: StreamLine): number {
-  if (type !== 'assistant') return 0;
-  return (message?.content ?? []).filter((part) => part.type === 'tool_use').length;
-}
-
 function writeStream({ directory }: CaseContext): string {
-  const path = join(directory, 'stream.jsonl');
-  writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
-  return path;
+  return writeLines(directory, 'stream.jsonl', lines);
 }
 
 function repeatedly(runOnce: () => Promise<Summary>) {
