@@ -6,11 +6,13 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname } from 'node:path';
 import type { Container } from './container.ts';
 import { findProgram } from './find-program.ts';
 import { type ProcessIdentity, type ProcessRow, procAvailable, readProcessRow } from './process-table.ts';
-import { awaitingCommand, shell } from './run-folder.ts';
+import { awaitingCommand, folderPrefix, shell } from './run-folder.ts';
 import { sendSignal } from './send-signal.ts';
 
 /** The `/proc` from outside, by which the program's shell learns what its pid is there. */
@@ -61,12 +63,17 @@ export function leftNamespaces(
   programs: readonly ProcessIdentity[],
 ): Container {
   const named = new Set(programs.map(({ pid }) => namespaceOf(pid)));
-  const found = rows.filter((row) => {
-    const name = firstProcessName(row);
-    return name !== undefined && ((digest !== undefined && name === nameOf(digest)) || named.has(namespaceOf(row.pid)));
+  const found = rows.flatMap((row) => {
+    const first = firstProcessOf(row);
+    const isWanted = digest !== undefined && first?.name === nameOf(digest);
+    return first !== undefined && (isWanted || named.has(namespaceOf(row.pid))) ? [{ ...first, row }] : [];
   });
-  const ids = found.map(({ pid }) => namespaceOf(pid)).filter((id) => id !== undefined);
-  return namespaces(new Set(ids), found);
+  const ids = found.map(({ row }) => namespaceOf(row.pid)).filter((id) => id !== undefined);
+  const container = namespaces(
+    new Set(ids),
+    found.map(({ row }) => row),
+  );
+  return { ...container, release: () => removeFolders(found.map(({ folder }) => folder)) };
 }
 
 /** @param lasts processes that live as long as anybody in the namespaces does */
@@ -136,13 +143,22 @@ function nameOf(digest: string): string {
 }
 
 /** Undefined for what is not the first process of a namespace of ours. */
-function firstProcessName(row: ProcessRow): string | undefined {
+function firstProcessOf(row: ProcessRow): { readonly name: string; readonly folder: string } | undefined {
   try {
     const words = readFileSync(`/proc/${row.pid}/cmdline`, 'utf8').split('\0');
-    return words[0] === shell && words[2] === firstProcess ? words[3] : undefined;
+    const [, , script, name = ''] = words;
+    return words[0] === shell && script === firstProcess ? { name, folder: dirname(words.at(-2) ?? '') } : undefined;
   } catch {
     // Gone meanwhile, and its namespace with it.
     return undefined;
+  }
+}
+
+/** Those that whoever has crashed would have removed; the folder of a detached attempt is not one of them. */
+function removeFolders(folders: readonly string[]): void {
+  for (const folder of folders) {
+    if (basename(folder).startsWith(folderPrefix) && dirname(folder) === tmpdir())
+      rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -24,6 +24,9 @@ export const runFile = {
 
 export const shell = '/bin/sh';
 
+/** Of folders in the temporary folder that serve one start and are removed after it. */
+export const folderPrefix = 'spawner-start-';
+
 export interface RunScript {
   readonly command: string;
   readonly args: readonly string[];

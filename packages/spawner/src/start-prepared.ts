@@ -14,7 +14,7 @@ import { cpuSetLine } from './cpu-set.ts';
 import { execError, exitOfStatus } from './exec-outcome.ts';
 import { explainStartFailure } from './find-program.ts';
 import type { StartedProcess } from './process-table.ts';
-import { readRecord, readStarted, runFile, runScript, shell, untilExecuted } from './run-folder.ts';
+import { folderPrefix, readRecord, readStarted, runFile, runScript, shell, untilExecuted } from './run-folder.ts';
 import { fitsSlot, type SlotCommand } from './slot-script.ts';
 import type { ShellSlots } from './spawn-slots.ts';
 import { startChild } from './start-child.ts';
@@ -36,7 +36,7 @@ export interface PreparedChild {
 export async function startPrepared(start: PreparedStart, slots: ShellSlots | undefined): Promise<PreparedChild> {
   const { cwd, env, stdin, containment } = start;
   refuseShellWords(start);
-  const folder = mkdtempSync(join(tmpdir(), 'spawner-'));
+  const folder = mkdtempSync(join(tmpdir(), folderPrefix));
   try {
     const wrapped = await containmentStart(containment, folder);
     const script = runScript(folder, {

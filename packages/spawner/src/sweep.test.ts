@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   endByToken,
@@ -14,6 +15,8 @@ import {
   survivingKinds,
   Transcript,
 } from '../test/programs.ts';
+import { markerDigest } from './container.ts';
+import type { ProcessMarker } from './environment.ts';
 import { sweep } from './sweep.ts';
 
 const soaking = process.env.CADRE_SOAK !== undefined;
@@ -68,10 +71,13 @@ describe.runIf(onLinux)('sweep', { timeout: soaking ? 300_000 : 30_000 }, () => 
         parent.kill('SIGKILL');
         await once(parent, 'exit');
         expect(survivingKinds(token)).toHaveLength(kinds.length);
+        const folders = startFolders(marker);
+        expect(folders).toHaveLength(level === 'pidNamespace' ? 1 : 0);
         const found = by === 'marker' ? { marker } : { identities: [{ pid: Number(pid), startTime }] };
         const report = await sweep({ ...found, graceMs: 20 });
         for (const kind of survivingKinds(token)) survived.add(kind);
         if (mayEscape.length === 0) expect(report.survivors).toEqual([]);
+        expect(folders.filter((folder) => existsSync(folder))).toEqual([]);
         await sweep({ marker, graceMs: 0 });
         endByToken(token);
       }
@@ -108,3 +114,18 @@ describe.runIf(onLinux)('sweep', { timeout: soaking ? 300_000 : 30_000 }, () => 
     expect(await sweep({})).toEqual({ ended: [], survivors: [] });
   });
 });
+
+/** The folders that the first processes of namespaces with this marker were started from. */
+function startFolders(marker: ProcessMarker): readonly string[] {
+  const name = `spawner-namespace-${markerDigest(marker)}\0`;
+  const commands = readdirSync('/proc').map((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+    } catch {
+      // Not a process, or gone meanwhile.
+      return '';
+    }
+  });
+  const first = commands.filter((command) => command.startsWith('/bin/sh\0') && command.includes(name));
+  return first.flatMap((command) => /[^\0]*spawner-start-\w+/.exec(command) ?? []);
+}
