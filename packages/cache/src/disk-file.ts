@@ -1,6 +1,5 @@
 /** Entry files: their names, times and bytes. */
 
-import { hash } from 'node:crypto';
 import { closeSync, read, readSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -15,11 +14,6 @@ const latestSeconds = 15_000_000_000;
 export function deadlineSeconds(expiresAtMs: number): number {
   if (expiresAtMs === Infinity) return 0;
   return Math.min(Math.max(Math.ceil(expiresAtMs / 1000), 1), latestSeconds);
-}
-
-/** As UTF-16, since UTF-8 makes all lone surrogates one character. */
-export function sha256(text: string): string {
-  return hash('sha256', Buffer.from(text, 'utf16le'), 'hex');
 }
 
 /** Shorter than the buffer when the file was cut meanwhile. */

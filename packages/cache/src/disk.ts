@@ -12,41 +12,16 @@
  * trip through the thread pool takes hundreds. Nothing is synced: after a power failure an entry may be cut, which its
  * seal shows.
  */
-import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  futimesSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
+import { statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  deadlineSeconds,
-  overwriteAsync,
-  readWhole,
-  readWholeAsync,
-  sha256,
-  synchronousBelowBytes,
-  writeWhole,
-} from './disk-file.ts';
 import { acquireDiskLease, removeDeadLease, revokeDiskLease } from './disk-lease.ts';
-import {
-  isErrno,
-  listFolder,
-  removeFile,
-  removeOrphans,
-  type ScannedFile,
-  scanEntries,
-  temporaryPrefix,
-} from './disk-scan.ts';
+import { DiskReader } from './disk-reader.ts';
+import { listFolder, removeFile, removeOrphans, type ScannedFile, scanEntries } from './disk-scan.ts';
+import { DiskWriter, renameInto } from './disk-writer.ts';
 import { CacheError, StoreUnavailableError } from './errors.ts';
 import type { Lease, LeaseSource, MaybePromise, Store, StoredEntry, StoreUsage } from './store.ts';
+import { storeAddresses } from './store-address.ts';
 
 export { openSecretFile } from './secret-file.ts';
 
@@ -87,8 +62,6 @@ export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStor
   return new Directory(resolved);
 }
 
-/** How exactly the last use is known; writing it at every read would double the cost of one. */
-const lastUseStepMs = 60_000;
 const keptAfterTrimming = 0.9;
 
 class Directory implements DiskStore {
@@ -99,19 +72,17 @@ class Directory implements DiskStore {
   readonly #maxBytes: number;
   readonly #maxEntryBytes: number;
   readonly #clock: { now(): number };
-  readonly #temporaryPrefix: string;
-  #temporaryCount = 0;
+  readonly #reader: DiskReader;
+  readonly #writer: DiskWriter;
+  readonly #addresses = storeAddresses();
   #bytes = 0;
   #entries = 0;
   #evictions = 0;
   #expirations = 0;
-  #readFlags = constants.O_RDONLY | constants.O_NONBLOCK | (constants.O_NOATIME ?? 0);
-  #notesUse = true;
   #state: 'open' | 'closed' = 'open';
   /** The scan under way: it counts, so nothing else may write meanwhile. */
   #scan: Promise<void> | undefined;
   #scanFailure: unknown;
-  readonly #namespaceTags = new Map<string, string>();
 
   constructor({ name, directory, maxBytes, maxEntryBytes, clock }: Required<DiskStoreOptions>) {
     this.name = name;
@@ -119,13 +90,14 @@ class Directory implements DiskStore {
     this.#maxBytes = maxBytes;
     this.#maxEntryBytes = maxEntryBytes;
     this.#clock = clock;
-    this.#temporaryPrefix = join(directory, 'tmp', `${temporaryPrefix()}${randomUUID()}-`);
+    this.#reader = new DiskReader({ maxEntryBytes, clock });
+    this.#writer = new DiskWriter(join(directory, 'tmp'), clock);
     this.#startScan(undefined);
   }
 
   get(namespace: string, key: string): MaybePromise<StoredEntry | undefined> {
     this.#assertOpen();
-    return this.#read(this.#path(namespace, key));
+    return this.#reader.read(this.#pathOf(this.#digest(namespace, key)));
   }
 
   async set(namespace: string, key: string, entry: StoredEntry): Promise<boolean> {
@@ -140,11 +112,9 @@ class Directory implements DiskStore {
       this.#remove(path);
       return false;
     }
-    this.#temporaryCount += 1;
-    const temporary = `${this.#temporaryPrefix}${this.#temporaryCount}`;
+    const temporary = this.#writer.newName();
     try {
-      if (entry.bytes.byteLength < synchronousBelowBytes) this.#write(temporary, entry);
-      else await this.#writeAsync(temporary, entry);
+      await this.#writer.write(temporary, entry);
       await this.#publish(temporary, path, entry.bytes.byteLength);
     } catch (error) {
       removeFile(temporary);
@@ -165,7 +135,7 @@ class Directory implements DiskStore {
 
   async clear(namespace: string): Promise<void> {
     this.#assertOpen();
-    const suffix = `.${this.#namespaceTag(namespace)}`;
+    const suffix = `.${this.#addresses.namespaceTag(namespace)}`;
     await this.settled();
     for (const { name } of listFolder(join(this.#directory, 'leases'))) {
       if (name.endsWith(suffix)) revokeDiskLease(join(this.#directory, 'leases', name));
@@ -177,10 +147,10 @@ class Directory implements DiskStore {
 
   async *scan(namespace: string): AsyncGenerator<StoredEntry, void, void> {
     this.#assertOpen();
-    const suffix = `.${this.#namespaceTag(namespace)}`;
+    const suffix = `.${this.#addresses.namespaceTag(namespace)}`;
     for await (const files of scanEntries(this.#directory)) {
       for (const { path } of files) {
-        const entry = path.endsWith(suffix) ? await this.#read(path) : undefined;
+        const entry = path.endsWith(suffix) ? await this.#reader.read(path) : undefined;
         if (entry !== undefined) yield entry;
       }
     }
@@ -218,75 +188,6 @@ class Directory implements DiskStore {
         return this.#publish(file, this.#pathOf(digest), entry.bytes.byteLength);
       },
     });
-  }
-
-  #read(path: string): MaybePromise<StoredEntry | undefined> {
-    const file = this.#openToRead(path);
-    if (file === undefined) return undefined;
-    let handedOver = false;
-    try {
-      const stats = fstatSync(file);
-      if (!stats.isFile()) throw new Error(`${path} is not a file; remove it`);
-      // No entry of ours is so large: to the cache nothing at all is an entry that was cut.
-      if (stats.size > this.#maxEntryBytes) return { bytes: new Uint8Array(0), expiresAtMs: 0 };
-      this.#noteUse(file, stats);
-      const bytes = Buffer.allocUnsafeSlow(stats.size);
-      const expiresAtMs = stats.mtimeMs === 0 ? Infinity : stats.mtimeMs;
-      if (stats.size < synchronousBelowBytes) return { bytes: readWhole(file, bytes), expiresAtMs };
-      handedOver = true;
-      return readWholeAsync(file, bytes).then((whole) => ({ bytes: whole, expiresAtMs }));
-    } finally {
-      if (!handedOver) closeSync(file);
-    }
-  }
-
-  #openToRead(path: string): number | undefined {
-    try {
-      return openSync(path, this.#readFlags);
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return undefined;
-      const withoutNoatime = this.#readFlags & ~(constants.O_NOATIME ?? 0);
-      // Only a file's owner may read it without its access time being noted.
-      if (!isErrno(error, 'EPERM') || this.#readFlags === withoutNoatime) throw error;
-      this.#readFlags = withoutNoatime;
-      return openSync(path, withoutNoatime);
-    }
-  }
-
-  #noteUse(file: number, stats: Stats): void {
-    const nowMs = this.#clock.now();
-    if (!this.#notesUse || Math.abs(nowMs - stats.atimeMs) < lastUseStepMs) return;
-    try {
-      futimesSync(file, nowMs / 1000, stats.mtimeMs / 1000);
-    } catch {
-      // Another user's file or a read-only mount: the entry reads all the same, and whoever may write there decides what is evicted.
-      this.#notesUse = false;
-    }
-  }
-
-  #write(temporary: string, entry: StoredEntry): void {
-    const file = this.#openTemporary(temporary);
-    try {
-      writeWhole(file, entry.bytes);
-      futimesSync(file, this.#clock.now() / 1000, deadlineSeconds(entry.expiresAtMs));
-    } finally {
-      closeSync(file);
-    }
-  }
-
-  async #writeAsync(temporary: string, entry: StoredEntry): Promise<void> {
-    closeSync(this.#openTemporary(temporary));
-    await overwriteAsync(temporary, entry.bytes, this.#clock.now() / 1000, deadlineSeconds(entry.expiresAtMs));
-  }
-
-  #openTemporary(temporary: string): number {
-    try {
-      return openSync(temporary, 'wx', 0o600);
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT')) throw error;
-      mkdirSync(join(this.#directory, 'tmp'), { recursive: true, mode: 0o700 });
-      return openSync(temporary, 'wx', 0o600);
-    }
   }
 
   /** Never while another entry is over the limit: so it is exceeded by one entry at most. False: the file is gone. */
@@ -351,45 +252,19 @@ class Directory implements DiskStore {
 
   /** No character of the key reaches the path. */
   #digest(namespace: string, key: string): string {
-    return `${sha256(`${namespace.length}:${namespace}${key}`)}.${this.#namespaceTag(namespace)}`;
+    return `${this.#addresses.digest(namespace, key)}.${this.#addresses.namespaceTag(namespace)}`;
   }
 
   #pathOf(digest: string): string {
     return `${this.#directory}/${digest.slice(0, 2)}/${digest}`;
   }
 
-  #path(namespace: string, key: string): string {
-    return this.#pathOf(this.#digest(namespace, key));
-  }
-
   #leaseFolder(digest: string): string {
     return `${this.#directory}/leases/${digest}`;
   }
 
-  #namespaceTag(namespace: string): string {
-    const known = this.#namespaceTags.get(namespace);
-    if (known !== undefined) return known;
-    const tag = sha256(namespace).slice(0, 16);
-    this.#namespaceTags.set(namespace, tag);
-    return tag;
-  }
-
   #assertOpen(): void {
     if (this.#state === 'closed') throw new CacheError('CACHE_CLOSED', `Store '${this.name}' is closed`);
-  }
-}
-
-/** False: there is no such file. */
-function renameInto(from: string, to: string): boolean {
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      renameSync(from, to);
-      return true;
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT')) throw error;
-      if (attempt > 0) return false;
-      mkdirSync(join(to, '..'), { recursive: true, mode: 0o700 });
-    }
   }
 }
 

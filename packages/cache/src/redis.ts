@@ -10,9 +10,10 @@
  * script that compares and writes in one step. Source: Redis documentation, "Distributed Locks with Redis", for one
  * instance.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { CacheError } from './errors.ts';
 import type { Lease, Store, StoredEntry } from './store.ts';
+import { storeAddresses } from './store-address.ts';
 
 /**
  * What is asked of a client. Those of the `redis` package have it; for `ioredis`:
@@ -50,6 +51,7 @@ export interface RedisStoreOptions {
 export function redisStore(options: RedisStoreOptions): Store {
   const { client, prefix, maxEntryBytes, maxTtlMs, name, clock } = resolveRedisStoreOptions(options);
   let state: 'open' | 'closed' = 'open';
+  const addresses = storeAddresses();
   const send = (...command: (string | Buffer)[]) => client.sendCommand(command, replyAsBuffers);
 
   return {
@@ -136,11 +138,11 @@ export function redisStore(options: RedisStoreOptions): Store {
   }
 
   function tagOf(namespace: string): string {
-    return `${prefix}:${sha256(namespace).slice(0, 16)}`;
+    return `${prefix}:${addresses.namespaceTag(namespace)}`;
   }
 
   function addressOf(namespace: string, key: string): string {
-    return `${tagOf(namespace)}:{${sha256(`${namespace.length}:${namespace}${key}`)}}`;
+    return `${tagOf(namespace)}:{${addresses.digest(namespace, key)}}`;
   }
 
   async function* scanKeys(pattern: string): AsyncGenerator<Buffer[], void, void> {
@@ -191,11 +193,6 @@ function wholeMs(ttlMs: number): number {
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** As UTF-16, since UTF-8 makes all lone surrogates one character. */
-function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf16le').digest('hex');
 }
 
 function resolveRedisStoreOptions(options: RedisStoreOptions): Required<RedisStoreOptions> {
