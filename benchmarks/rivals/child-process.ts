@@ -1,5 +1,8 @@
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DoublingPool } from './doubling-pool.ts';
 
 /** The bare start: no bound on output, no allow-list, nothing ends what it leaves behind. */
 export async function runProgram(command: string, args: readonly string[]) {
@@ -27,4 +30,34 @@ export async function runJsonProgram(
     for (const line of lines) visit(JSON.parse(line));
   });
   await once(child, 'close');
+}
+
+/** The bare start, to its first byte; the end is waited for apart. */
+export async function startProgram(command: string, args: readonly string[], onStdout: (chunk: Uint8Array) => void) {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.on('data', onStdout);
+  child.stderr.resume();
+  await once(child, 'close');
+}
+
+/** A warm child and its channel, and nothing else: one answer is waited for at a time, in order. */
+export async function openDoublingChild(directory: string): Promise<DoublingPool> {
+  const program = join(directory, 'double-child.mjs');
+  writeFileSync(program, "process.on('message', (number) => process.send(number * 2));\nprocess.send('ready');\n");
+  const child = fork(program, { execArgv: [] });
+  await once(child, 'message');
+  const waiting: ((value: number) => void)[] = [];
+  child.on('message', (value: number) => waiting.shift()?.(value));
+  return {
+    run: (argument) =>
+      new Promise((resolve) => {
+        waiting.push(resolve);
+        child.send(argument);
+      }),
+    async close() {
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
 }

@@ -1,6 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Piscina } from 'piscina';
+import type { DoublingPool } from './doubling-pool.ts';
 
-export function openPiscina(filename: string, size: number, concurrentTasksPerWorker: number) {
+export function openPiscina(directory: string, size: number, concurrentTasksPerWorker: number): DoublingPool {
+  const filename = join(directory, 'double.mjs');
+  writeFileSync(filename, 'export default (number) => number * 2;\n');
   const pool = new Piscina({
     filename,
     minThreads: size,
@@ -8,5 +13,5 @@ export function openPiscina(filename: string, size: number, concurrentTasksPerWo
     concurrentTasksPerWorker,
     maxQueue: Number.POSITIVE_INFINITY,
   });
-  return { run: (argument: number): Promise<number> => pool.run(argument), close: () => pool.destroy() };
+  return { run: (argument) => pool.run(argument), close: () => pool.destroy() };
 }

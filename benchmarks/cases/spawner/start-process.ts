@@ -41,6 +41,10 @@ export default defineCase<Ended>({
       const { runProgram } = await import('../../rivals/execa.ts');
       return prepare(() => runProgram('sh', args));
     },
+    async 'nano-spawn'() {
+      const { runProgram } = await import('../../rivals/nano-spawn.ts');
+      return prepare(() => runProgram('sh', args));
+    },
   },
 });
 

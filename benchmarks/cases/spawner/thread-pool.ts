@@ -1,7 +1,6 @@
 import { strictEqual } from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type CaseContext, defineCase, type PreparedVariant } from '@cadre/bench';
+import { defineCase } from '@cadre/bench';
+import { doubleIn, prepareDoubling } from '../../rivals/doubling-pool.ts';
 
 const tasks = 1000;
 const size = 2;
@@ -12,45 +11,25 @@ export default defineCase<number>({
   unitsPerIteration: tasks,
   validate: (sum) => strictEqual(sum, tasks * (tasks - 1)),
   variants: {
-    async cadre(context) {
+    async cadre({ directory }) {
       const { createThreadPool } = await import('@cadre/spawner');
-      const module = writeTask(context);
-      const pool = createThreadPool({ size });
-      return prepare(
-        (argument) => pool.run<number>({ module, argument }),
-        () => pool.close(),
-      );
+      return prepareDoubling(await doubleIn(createThreadPool({ size }), directory), tasks);
     },
-    async piscina(context) {
+    async piscina({ directory }) {
       const { openPiscina } = await import('../../rivals/piscina.ts');
-      const pool = openPiscina(writeTask(context), size, 1);
-      return prepare(pool.run, pool.close);
+      return prepareDoubling(openPiscina(directory, size, 1), tasks);
     },
-    async 'piscina, 16 tasks a thread'(context) {
+    async 'piscina, 16 tasks a thread'({ directory }) {
       const { openPiscina } = await import('../../rivals/piscina.ts');
-      const pool = openPiscina(writeTask(context), size, 16);
-      return prepare(pool.run, pool.close);
+      return prepareDoubling(openPiscina(directory, size, 16), tasks);
+    },
+    async tinypool({ directory }) {
+      const { openTinypool } = await import('../../rivals/tinypool.ts');
+      return prepareDoubling(openTinypool('worker_threads', directory, size), tasks);
+    },
+    async workerpool({ directory }) {
+      const { openWorkerpool } = await import('../../rivals/workerpool.ts');
+      return prepareDoubling(openWorkerpool('thread', directory, size), tasks);
     },
   },
 });
-
-function writeTask({ directory }: CaseContext): string {
-  const path = join(directory, 'double.mjs');
-  writeFileSync(path, 'export default (number) => number * 2;\n');
-  return path;
-}
-
-function prepare(run: (argument: number) => Promise<number>, close: () => Promise<void>): PreparedVariant<number> {
-  const all = Array.from({ length: tasks }, (_, index) => index);
-  return {
-    async run(iterations) {
-      let sum = 0;
-      for (let iteration = 0; iteration < iterations; iteration += 1) {
-        const doubled = await Promise.all(all.map(run));
-        sum = doubled.reduce((total, number) => total + number, 0);
-      }
-      return sum;
-    },
-    close,
-  };
-}

@@ -91,8 +91,8 @@ describe.runIf(onLinux)('spawnProcess', () => {
         `seed ${seed}, grown by ${Math.round(grownBytes / 1e6)} MB at most, ${JSON.stringify([...fired])}\n`,
       );
       expect([...fired.values()].reduce((sum, count) => sum + count, 0)).toBe(runs);
-      // Both streams of one run are 200 MB.
-      expect(grownBytes).toBeLessThan(100_000_000);
+      // Both streams of one run are 200 MB; what is read waits for the garbage collector.
+      expect(grownBytes).toBeLessThan(150_000_000);
     },
     soaking ? 600_000 : 30_000,
   );
