@@ -10,7 +10,7 @@ import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { type EntryAddress, type Sealer, sealBytes, secretIdBytes } from './seal.ts';
 import type { EntryTimes } from './staleness.ts';
 import type { StoredEntry } from './store.ts';
-import { type Codec, codecs, decodeValue, type EncodedValue, encodeValue, exactCopy } from './value.ts';
+import { type Codec, codecs, decodeValue, type EncodedValue, encodeValue } from './value.ts';
 
 /** A tag and the generation of it that the entry belongs to: once the tag has another one, the entry counts for nothing. */
 export type TagMark = readonly [tag: string, generation: string];
@@ -144,15 +144,7 @@ function readKey(content: Buffer): string {
 function readContent(key: string, content: Buffer): Entry {
   const tagsOffset = headerBytes + content.readUInt32BE(40);
   const payloadOffset = tagsOffset + content.readUInt32BE(44);
-  const isShareable = (content.readUInt8(3) & 1) === 1;
-  const isCompressed = content.readUInt8(2) !== 0;
-  const stored = content.subarray(payloadOffset);
-  // What isn't shareable is kept as bytes, and must not keep all of the memory it was read into.
-  const payload = isCompressed
-    ? decompress(stored, content.readUInt32BE(36))
-    : isShareable
-      ? stored
-      : exactCopy(stored);
+  const payload = content.subarray(payloadOffset);
   const times: EntryTimes = {
     createdAtMs: content.readDoubleBE(8),
     freshUntilMs: content.readDoubleBE(16),
@@ -160,8 +152,8 @@ function readContent(key: string, content: Buffer): Entry {
   };
   const encoded: EncodedValue = {
     codec: codecs[content.readUInt8(1)] ?? 'json',
-    payload,
-    shareable: isShareable,
+    payload: content.readUInt8(2) === 0 ? payload : decompress(payload, content.readUInt32BE(36)),
+    shareable: (content.readUInt8(3) & 1) === 1,
     heapBytes: content.readUInt32BE(32),
   };
   const tags: readonly TagMark[] | undefined =

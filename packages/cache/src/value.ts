@@ -71,8 +71,8 @@ const unpackr = new Unpackr(decoding);
 const freezing = { ...decoding, freezeData: true };
 const freezingUnpackr = new Unpackr(freezing);
 
-/** For what is kept: a window of a large buffer would keep all of it. msgpackr hands out such, and so does Node's pool. */
-export function exactCopy(bytes: Uint8Array): Uint8Array {
+/** msgpackr hands out windows of one large buffer; an entry that kept one would keep all of it. */
+function exactCopy(bytes: Uint8Array): Uint8Array {
   return Uint8Array.prototype.slice.call(bytes);
 }
 
