@@ -123,18 +123,20 @@ const programs = {
   nats: 'await driver.openNatsTransport({ servers: [process.argv[2]] })',
 };
 
-function writeProgram(directory: string, kind: keyof typeof programs): string {
+/** For the text of a program. The built one: a thread can't run the sources, whatever this process was started with. */
+export function builtUrl(door: string): string {
   const { resolve } = createRequire(import.meta.url);
-  // The built one: a thread can't run the sources, whatever this process was started with.
-  const urlOf = (name: string) =>
-    JSON.stringify(pathToFileURL(resolve(name).replace(/\/src\/(\w+)\.ts$/, '/dist/$1.js')).href);
+  return JSON.stringify(pathToFileURL(resolve(door).replace(/\/src\/(\w+)\.ts$/, '/dist/$1.js')).href);
+}
+
+function writeProgram(directory: string, kind: keyof typeof programs): string {
   const path = join(directory, 'far.mjs');
   writeFileSync(
     path,
     `
 import { parentPort, workerData } from 'node:worker_threads';
-import { createBus } from ${urlOf('@cadre/bus')};
-import * as driver from ${urlOf(`@cadre/bus/${kind}`)};
+import { createBus } from ${builtUrl('@cadre/bus')};
+import * as driver from ${builtUrl(`@cadre/bus/${kind}`)};
 const transport = ${programs[kind]};
 const bus = createBus({ transport });
 let report = { count: 0, sum: 0 };

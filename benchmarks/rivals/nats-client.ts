@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { connect } from '@nats-io/transport-node';
+import type { Asker } from '../agents-on-a-bus.ts';
 import type { FarSide, Report } from './far-side.ts';
 import { startNatsServer } from './nats-server.ts';
 
@@ -12,8 +13,7 @@ import { startNatsServer } from './nats-server.ts';
 export async function openNatsClient(directory: string): Promise<FarSide> {
   const server = await startNatsServer(directory);
   const program = join(directory, 'far.mjs');
-  const client = pathToFileURL(createRequire(import.meta.url).resolve('@nats-io/transport-node')).href;
-  writeFileSync(program, `import nats from ${JSON.stringify(client)};\n${source}`);
+  writeFileSync(program, `import nats from ${clientUrl()};\n${source}`);
   const child = fork(program, [server.address], { execArgv: [] });
   await once(child, 'message');
   const connection = await connect({ servers: [server.address] });
@@ -31,6 +31,51 @@ export async function openNatsClient(directory: string): Promise<FarSide> {
       await server.close();
     },
   };
+}
+
+/** Of `agents-on-a-bus.ts`, by the bare client. */
+export async function openNatsAsker(address: string): Promise<Asker> {
+  const connection = await connect({ servers: [address] });
+  let heard = 0;
+  connection.subscribe('agent.*.asked', {
+    callback: () => {
+      heard += 1;
+    },
+  });
+  await connection.flush();
+  return {
+    get heard() {
+      return heard;
+    },
+    ask: async (agent, value) =>
+      (await connection.request(`agent.${agent}.ask`, JSON.stringify(value), { timeout: 5_000 })).json<number>(),
+    close: () => connection.close(),
+  };
+}
+
+export function natsAgents(): string {
+  return `
+import nats from ${clientUrl()};
+const [address, first, count, all] = process.argv.slice(2);
+for (let agent = Number(first); agent < Number(first) + Number(count); agent += 1) {
+  const connection = await nats.connect({ servers: [address] });
+  connection.subscribe(\`agent.\${agent}.echo\`, { callback: (_, message) => message.respond(JSON.stringify(message.json())) });
+  connection.subscribe(\`agent.\${agent}.ask\`, {
+    callback: async (_, message) => {
+      const value = JSON.stringify(message.json());
+      connection.publish(\`agent.\${agent}.asked\`, value);
+      const answer = await connection.request(\`agent.\${(agent + 1) % all}.echo\`, value, { timeout: 4_000 });
+      message.respond(JSON.stringify(answer.json()));
+    },
+  });
+  await connection.flush();
+}
+process.send('ready');
+`;
+}
+
+function clientUrl(): string {
+  return JSON.stringify(pathToFileURL(createRequire(import.meta.url).resolve('@nats-io/transport-node')).href);
 }
 
 const source = `
