@@ -11,6 +11,17 @@ describe('scriptedAgent', () => {
     expect(outcome).toMatchObject({ status: 'failed', reason: 'invalidRequest', exitCode: 1 });
   });
 
+  test.for([
+    ['claude', 'claude-basic'],
+    ['codex', 'codex-basic'],
+    ['gemini', 'gemini-basic'],
+    ['opencode', 'opencode-basic'],
+  ] as const)('is spoken to through %s', async ([adapter, name]) => {
+    const recording = new URL(`../test/recordings/${name}/`, import.meta.url);
+    const outcome = await runAgent(scriptedAgent({ recording }, adapter), task);
+    expect(outcome).toMatchObject({ status: 'succeeded', text: 'Hello from stub.', exitCode: 0 });
+  });
+
   test('keeps the order of its lines over their delays', async () => {
     const lines = [
       { type: 'text', text: 'a' },

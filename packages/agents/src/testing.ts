@@ -9,6 +9,8 @@ export {
 export {
   type AgentScript,
   type ReceivedByScript,
+  type ScriptedAdapter,
+  type ScriptedAgent,
   scriptedAgent,
   scriptedCommand,
 } from './testing/scripted-agent.ts';

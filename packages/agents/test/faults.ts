@@ -12,7 +12,7 @@ import type { Outcome } from '../src/outcome.ts';
 import { runAgent } from '../src/run-agent.ts';
 import type { RunAgentOptions } from '../src/run-options.ts';
 import { type ModelBehaviour, type ModelServer, openModelServer } from '../src/testing/model-server.ts';
-import { type AgentScript, scriptedAgent } from '../src/testing/scripted-agent.ts';
+import { type AgentScript, type ScriptedAdapter, scriptedAgent } from '../src/testing/scripted-agent.ts';
 
 export interface Place {
   /** From 0 up to, but without, 1. */
@@ -31,7 +31,7 @@ export interface Trial {
 
 export type Fault = (place: Place) => Promise<Trial>;
 
-type Streaming = 'jsonl' | 'claude' | 'codex';
+type Streaming = Exclude<ScriptedAdapter, 'command'>;
 
 interface Attempt {
   readonly task?: Partial<AgentTask>;
@@ -48,7 +48,11 @@ const streams: Readonly<Record<Streaming, readonly string[]>> = {
   ],
   claude: recorded('claude-tool'),
   codex: recorded('codex-tool'),
+  gemini: recorded('gemini-tool'),
+  opencode: recorded('opencode-tool'),
 };
+
+const adapters = ['jsonl', 'claude', 'codex', 'gemini', 'opencode'] as const;
 
 const succeeded = { status: 'succeeded' } as const;
 
@@ -84,7 +88,7 @@ export const programFaults: Readonly<Record<string, Fault>> = {
     });
   },
   async 'has its stream cut in the middle of a line'(place) {
-    const adapter = pick(place, ['jsonl', 'claude', 'codex'] as const);
+    const adapter = pick(place, adapters);
     const bytes = Buffer.from(`${streams[adapter].join('\n')}\n`);
     // Up to where the last line is all but whole.
     const file = join(place.directory, 'cut.jsonl');
@@ -171,17 +175,11 @@ function play(
   expected: Partial<Outcome>,
   how: Attempt = {},
 ): Promise<Trial> {
-  const adapter = pick(place, ['jsonl', 'claude', 'codex'] as const);
+  const adapter = pick(place, adapters);
   const all = streams[adapter];
   const count = script.lines === undefined ? all.length : script.lines.of(all.length - 1);
   const played = { ...script, lines: all.slice(0, count) };
-  const agent =
-    adapter === 'jsonl'
-      ? scriptedAgent(played)
-      : adapter === 'claude'
-        ? scriptedAgent(played, adapter)
-        : scriptedAgent(played, adapter);
-  return attempt(place, agent, expected, how);
+  return attempt(place, scriptedAgent(played, adapter), expected, how);
 }
 
 /** How many of the lines before the terminal one. */

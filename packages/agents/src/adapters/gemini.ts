@@ -3,7 +3,8 @@
  *
  * Its traps: it exits 0 after a signal without having said anything, so only its `result` line is a success; it waits for
  * minutes in silence while it retries, which only stderr tells. A limit of turns and MCP servers it takes only from settings
- * of the user or of the machine, which are not ours to write.
+ * of the user or of the machine, which are not ours to write (a file that GEMINI_CLI_SYSTEM_DEFAULTS_PATH names counts only
+ * where it and the folders above it are root's).
  */
 import { type Adapter, type LaunchPlan, type PlanContext, programOf } from '../adapter.ts';
 import type { AgentTask, GeminiAgentDefinition } from '../definition.ts';

@@ -9,7 +9,9 @@ import type {
   ClaudeAgentDefinition,
   CodexAgentDefinition,
   CommandAgentDefinition,
+  GeminiAgentDefinition,
   JsonlAgentDefinition,
+  OpencodeAgentDefinition,
 } from '../definition.ts';
 import { AgentError } from '../errors.ts';
 import type { JsonValue } from '../event.ts';
@@ -44,15 +46,26 @@ export interface ReceivedByScript {
   readonly pid: number;
 }
 
+/** What a scripted agent can be spoken to through: all that start a program. */
+export type ScriptedAdapter = ScriptedAgent['adapter'];
+
+export type ScriptedAgent =
+  | JsonlAgentDefinition
+  | CommandAgentDefinition
+  | ClaudeAgentDefinition
+  | CodexAgentDefinition
+  | GeminiAgentDefinition
+  | OpencodeAgentDefinition;
+
 /** An agent whose program plays `script`, to be spoken to through `adapter`. */
 export function scriptedAgent(script: AgentScript, adapter?: 'jsonl'): JsonlAgentDefinition;
 export function scriptedAgent(script: AgentScript, adapter: 'command'): CommandAgentDefinition;
 export function scriptedAgent(script: AgentScript, adapter: 'claude'): ClaudeAgentDefinition;
 export function scriptedAgent(script: AgentScript, adapter: 'codex'): CodexAgentDefinition;
-export function scriptedAgent(
-  script: AgentScript,
-  adapter: 'jsonl' | 'command' | 'claude' | 'codex' = 'jsonl',
-): JsonlAgentDefinition | CommandAgentDefinition | ClaudeAgentDefinition | CodexAgentDefinition {
+export function scriptedAgent(script: AgentScript, adapter: 'gemini'): GeminiAgentDefinition;
+export function scriptedAgent(script: AgentScript, adapter: 'opencode'): OpencodeAgentDefinition;
+export function scriptedAgent(script: AgentScript, adapter?: ScriptedAdapter): ScriptedAgent;
+export function scriptedAgent(script: AgentScript, adapter: ScriptedAdapter = 'jsonl'): ScriptedAgent {
   const command = scriptedCommand(script);
   return adapter === 'jsonl' || adapter === 'command' ? { adapter, command } : { adapter, program: command };
 }
