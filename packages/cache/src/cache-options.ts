@@ -2,6 +2,7 @@
 import { CacheError, type StoreUnavailableError } from './errors.ts';
 import { memoryStore } from './memory.ts';
 import { createSealer } from './seal.ts';
+import type { EntryTimes } from './staleness.ts';
 import type { Store } from './store.ts';
 import { createTiers, exportTier, type Tiers } from './tiered.ts';
 
@@ -135,6 +136,13 @@ export function resolvePlan<T>(options: GetOrSetOptions<T>, defaultTtlMs: number
     staleIfErrorMs: duration('staleIfErrorMs', staleIfErrorMs),
     cacheIf,
   };
+}
+
+/** Of an entry made at `createdAtMs`. */
+export function timesOf(plan: Plan<never>, createdAtMs: number): EntryTimes {
+  const freshUntilMs = createdAtMs + plan.ttlMs;
+  const expiresAtMs = freshUntilMs + Math.max(plan.staleWhileRevalidateMs, plan.staleIfErrorMs);
+  return { createdAtMs, freshUntilMs, expiresAtMs };
 }
 
 const maxLeaseMs = 24 * 60 * 60 * 1000;

@@ -16,13 +16,13 @@ import {
   resolveCacheOptions,
   resolvePlan,
   type SetOptions,
+  timesOf,
 } from './cache-options.ts';
+import { Computations, type Result } from './computations.ts';
 import { Entry } from './entry.ts';
 import { CacheError } from './errors.ts';
 import { publish } from './events.ts';
-import type { HeldLease } from './lease.ts';
-import { type Flight, SingleFlight } from './single-flight.ts';
-import { staleness } from './staleness.ts';
+import type { Flight, SingleFlight } from './single-flight.ts';
 import type { TierStats } from './tier.ts';
 import type { Tiers } from './tiered.ts';
 import { exportEntries, type ImportReport, importEntries, type VerifyReport, verifyEntries } from './transfer.ts';
@@ -117,18 +117,11 @@ class TieredCache implements Cache {
   readonly #now: () => number;
   readonly #ttlMs: number;
   readonly #defaultPlan: Plan<unknown>;
-  readonly #flights = new SingleFlight<Result>();
+  readonly #computations: Computations;
+  readonly #flights: SingleFlight<Result>;
   /** Writes whose tags are being looked up: later ones to the same key must not come before them. */
   readonly #tagged = new Map<string, Promise<unknown>>();
-  readonly #counts = {
-    hits: 0,
-    misses: 0,
-    staleHits: 0,
-    computations: 0,
-    failedComputations: 0,
-    coalesced: 0,
-    computedElsewhere: 0,
-  };
+  readonly #counts = { hits: 0, misses: 0, staleHits: 0, coalesced: 0 };
   #state: 'open' | 'closing' | 'closed' = 'open';
   #closing: Promise<void> | undefined;
 
@@ -138,6 +131,16 @@ class TieredCache implements Cache {
     this.#now = now;
     this.#ttlMs = ttlMs;
     this.#defaultPlan = resolvePlan<unknown>({}, ttlMs);
+    this.#computations = new Computations({
+      namespace,
+      tiers,
+      now,
+      onLook: (key, outcome) => {
+        if (outcome === 'miss') this.#missed(key);
+        else this.#counts.hits += 1;
+      },
+    });
+    this.#flights = this.#computations.flights;
   }
 
   // Not async: what memory has costs one promise and no turn.
@@ -162,7 +165,7 @@ class TieredCache implements Cache {
     options.signal?.throwIfAborted();
     const found = this.#tiers.read(key);
     const entry = found instanceof Promise ? await abortable(found, options.signal) : found;
-    if (entry !== undefined && this.#isFresh(entry)) return this.#hit<T>(entry);
+    if (entry !== undefined && this.#tiers.isFresh(entry)) return this.#hit<T>(entry);
     this.#missed(key);
     return undefined;
   }
@@ -187,7 +190,7 @@ class TieredCache implements Cache {
         return;
       }
       const tags = plan.tags.length === 0 ? undefined : await this.#tiers.tags.claim(plan.tags);
-      const entry = new Entry(key, this.#timesOf(plan), encoded, tags);
+      const entry = new Entry(key, timesOf(plan, this.#now()), encoded, tags);
       const { stored, tooLarge, errors } = await this.#tiers.write(key, entry);
       const [error] = errors;
       if (error !== undefined) throw error;
@@ -247,7 +250,7 @@ class TieredCache implements Cache {
   }
 
   stats(): CacheStats {
-    return { ...this.#counts, tiers: this.#tiers.stats() };
+    return { ...this.#counts, ...this.#computations.counts, tiers: this.#tiers.stats() };
   }
 
   close(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -280,104 +283,20 @@ class TieredCache implements Cache {
       const waited = found instanceof Promise && acceptsStale ? abortable(found, signal) : undefined;
       const entry = found instanceof Promise ? await waited : found;
       signal?.throwIfAborted();
-      if (entry !== undefined && this.#isFresh(entry)) return this.#hit<T>(entry);
+      if (entry !== undefined && this.#tiers.isFresh(entry)) return this.#hit<T>(entry);
       if (entry !== undefined && this.#isWithin(entry, plan.staleWhileRevalidateMs)) {
-        if (this.#flights.get(key) === undefined) void this.#revalidate(key, compute, plan, entry);
+        if (this.#flights.get(key) === undefined) void this.#computations.renew(key, compute, plan, entry);
         return this.#hit<T>(entry, 'stale');
       }
       if (entry !== undefined && this.#isWithin(entry, plan.staleIfErrorMs)) standIn = entry;
       flight = this.#flights.get(key);
       if (flight === undefined) {
         const lookup = found instanceof Promise && !acceptsStale ? found : undefined;
-        return this.#await<T>(this.#depart(key, compute, plan, lookup), signal, standIn);
+        return this.#await<T>(this.#computations.start(key, compute, plan, lookup), signal, standIn);
       }
     }
     this.#counts.coalesced += 1;
     return this.#await<T>(flight, signal, standIn);
-  }
-
-  /** Starts the computation of a key, preceded by the lookup that was already begun, if one was. */
-  #depart<T>(
-    key: string,
-    compute: Compute<T>,
-    plan: Plan<T>,
-    lookup: Promise<Entry | undefined> | undefined,
-  ): Flight<Result> {
-    return this.#flights.start(key, plan.tags, async ({ signal, flight }) => {
-      const entry = await lookup;
-      if (entry !== undefined && this.#isFresh(entry)) {
-        this.#counts.hits += 1;
-        return entry;
-      }
-      this.#missed(key);
-      return this.#computeUnderLease(key, compute, plan, { signal, flight });
-    });
-  }
-
-  /** Of processes that share a tier one computes; the others come back with its entry. */
-  async #computeUnderLease<T>(key: string, compute: Compute<T>, plan: Plan<T>, of: UnderWay): Promise<Result> {
-    const { lease } = this.#tiers;
-    if (lease === undefined || plan.ttlMs === 0) return this.#compute(key, compute, plan, of, undefined);
-    const whenHeld = of.stale === undefined ? 'wait' : 'leave';
-    const outcome = await lease(key, { whenHeld, signal: of.signal, accepts: (entry) => this.#isFresh(entry) });
-    if (outcome.type === 'left' && of.stale !== undefined) return of.stale;
-    if (outcome.type === 'found') {
-      this.#counts.computedElsewhere += 1;
-      return outcome.found;
-    }
-    const held = outcome.type === 'held' ? outcome.held : undefined;
-    try {
-      return await this.#compute(key, compute, plan, of, held);
-    } finally {
-      await held?.release();
-    }
-  }
-
-  async #compute<T>(
-    key: string,
-    compute: Compute<T>,
-    plan: Plan<T>,
-    { signal, flight }: UnderWay,
-    held: HeldLease | undefined,
-  ): Promise<Result> {
-    // As they are before it begins: what is deleted by tag while it computes must not be kept.
-    const tags = plan.tags.length === 0 ? undefined : await this.#tiers.tags.claim(plan.tags);
-    this.#counts.computations += 1;
-    const startMs = performance.now();
-    const ended = (outcome: 'kept' | 'not-kept' | 'refused' | 'failed') =>
-      publish('cadre:cache:compute', () => ({
-        namespace: this.#namespace,
-        key,
-        durationMs: performance.now() - startMs,
-        outcome,
-      }));
-    let value: T;
-    try {
-      value = await compute({ signal });
-    } catch (error) {
-      this.#counts.failedComputations += 1;
-      ended('failed');
-      throw error;
-    }
-    if (plan.ttlMs === 0 || !plan.cacheIf(value)) {
-      ended('not-kept');
-      return { value: () => value };
-    }
-    const entry = new Entry(key, this.#timesOf(plan), encodeValue(value), tags);
-    const report = flight.current ? await this.#tiers.write(key, entry, held) : undefined;
-    if (report?.refused) ended('refused');
-    else ended(report !== undefined && report.stored > 0 ? 'kept' : 'not-kept');
-    return entry;
-  }
-
-  async #revalidate<T>(key: string, compute: Compute<T>, plan: Plan<T>, stale: Entry): Promise<void> {
-    const flight = this.#flights.start(key, plan.tags, (context) => {
-      this.#missed(key);
-      return this.#computeUnderLease(key, compute, plan, { ...context, stale });
-    });
-    await flight.join().then(undefined, () => {
-      // Counted as a failed computation; the next caller within the time tries again, a later one gets the error.
-    });
   }
 
   async #await<T>(flight: Flight<Result>, signal: AbortSignal | undefined, standIn: Entry | undefined): Promise<T> {
@@ -412,37 +331,14 @@ class TieredCache implements Cache {
     publish('cadre:cache:miss', () => ({ namespace: this.#namespace, key }));
   }
 
-  #isFresh(entry: Entry): boolean {
-    return entry.freshUntilMs === Infinity || staleness(entry, this.#now()) === 'fresh';
-  }
-
   #isWithin(entry: Entry, allowedMs: number): boolean {
     return allowedMs > 0 && this.#now() < entry.freshUntilMs + allowedMs;
-  }
-
-  #timesOf(plan: Plan<never>) {
-    const createdAtMs = this.#now();
-    const freshUntilMs = createdAtMs + plan.ttlMs;
-    const expiresAtMs = freshUntilMs + Math.max(plan.staleWhileRevalidateMs, plan.staleIfErrorMs);
-    return { createdAtMs, freshUntilMs, expiresAtMs };
   }
 
   #assertUsable(key: string): void {
     if (this.#state !== 'open') throw closedError();
     assertKey(key);
   }
-}
-
-/** An entry, or a value that isn't kept. Each waiter takes the value itself, since some must be decoded for each. */
-interface Result {
-  value(): unknown;
-}
-
-interface UnderWay {
-  readonly signal: AbortSignal;
-  readonly flight: Flight<Result>;
-  /** What its callers were given already, if it is computed behind them. */
-  readonly stale?: Entry;
 }
 
 function abbreviate(key: string): string {

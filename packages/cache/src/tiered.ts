@@ -28,6 +28,7 @@ export interface Tiers {
   scan(): AsyncIterable<Scanned & { readonly tier: string }>;
   /** Asks one tier alone, and has it remove what is not to be believed. */
   readOnly(tier: string, key: string): Promise<void>;
+  readonly isFresh: (entry: Entry) => boolean;
   /** Fresh or stale. */
   isUsable(entry: Entry): boolean;
   /** @throws {TypeError} without secrets */
@@ -133,6 +134,7 @@ export function createTiers(options: TiersOptions): Tiers {
       const tier = tiers.find(({ store }) => store.name === name);
       await tier?.read(namespace, key, newContext(false));
     },
+    isFresh: (entry) => entry.freshUntilMs === Infinity || staleness(entry, now()) === 'fresh',
     isUsable,
     sealForExport: (entry) => sealEntry(entry, { namespace, key: entry.key, tier: exportTier }, assertSealer()),
     openExported: (envelope) => unsealEntry(envelope, { namespace, tier: exportTier }, assertSealer()),
