@@ -24,16 +24,33 @@ export default defineCase<Summary>({
     },
     split2: async (context) => prepare(context, (await import('../../rivals/split2.ts')).readRecords),
     ndjson: async (context) => prepare(context, (await import('../../rivals/ndjson.ts')).readRecords),
+    'stream-json': async (context) => prepare(context, (await import('../../rivals/stream-json.ts')).readRecords),
     readline: async (context) => prepare(context, (await import('../../rivals/readline.ts')).readRecords),
+    async 'JSON.parse of ready strings, the limit'(context) {
+      const { readyLines } = await import('../../rivals/node-json.ts');
+      const path = writeFor(context);
+      return counting(path, readyLines(path));
+    },
   },
 });
 
 function prepare(
-  { directory }: CaseContext,
+  context: CaseContext,
   read: (path: string, visit: (record: AgentRecord) => void) => Promise<void>,
 ): PreparedVariant<Summary> {
+  return counting(writeFor(context), read);
+}
+
+function writeFor({ directory }: CaseContext): string {
   const path = join(directory, 'records.jsonl');
   writeRecords(path, count);
+  return path;
+}
+
+function counting(
+  path: string,
+  read: (path: string, visit: (record: AgentRecord) => void) => Promise<void>,
+): PreparedVariant<Summary> {
   return {
     async run(iterations) {
       let summary = { records: 0, sequences: 0 };

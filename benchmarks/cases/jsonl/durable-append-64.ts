@@ -1,0 +1,3 @@
+import { durableAppends } from '../../durable-appends.ts';
+
+export default durableAppends(64);
