@@ -4,6 +4,7 @@
  * follows all three, remembers whom it has seen, and adopts the sessions its members lead.
  */
 import type { Container } from './container.ts';
+import type { PidWindow } from './pid-window.ts';
 import {
   type ProcessIdentity,
   type ProcessRow,
@@ -20,6 +21,8 @@ export interface FamilyDefinition {
   readonly environment?: { readonly name: string; readonly accepts: (value: string) => boolean };
   /** Processes older than this (clock ticks since boot) are not looked at for their environment. */
   readonly bornAfterTicks?: number;
+  /** The pids that descendants of the roots can have. @default all */
+  readonly window?: PidWindow | undefined;
   /** Whoever is in it is a member. */
   readonly container?: Container | undefined;
   /** `group`: only those in the group that the root leads. @default 'tree' */
@@ -48,14 +51,14 @@ export class ProcessFamily {
 
   /** The living members now. Never this process, its ancestors, or pid 1. Cost: one reading of the process table. */
   async look(): Promise<FamilyView> {
-    const rows = await readProcessTable();
+    const rows = await readProcessTable(this.#definition.window);
     const protectedPids = ownAncestry(rows);
     const [kept, candidates] = [
       rows.filter((row) => protectedPids.has(row.pid)),
       rows.filter((row) => !protectedPids.has(row.pid)),
     ];
     if (this.#definition.reach === 'group') return this.#lookInGroups(candidates);
-    this.#forgetEmptySessions(rows);
+    this.#forgetLostSessions(rows);
     const members = new Map((this.#definition.container?.members(candidates) ?? []).map((row) => [row.pid, row]));
     let undecided = 0;
     for (const row of candidates) {
@@ -91,12 +94,16 @@ export class ProcessFamily {
     return { alive: members.filter((row) => row.alive), undecided: 0, occupied: false };
   }
 
-  /** A session id is not given out again while anybody is in it, zombies included; once empty it may become a stranger's. */
-  #forgetEmptySessions(rows: readonly ProcessRow[]): void {
+  /**
+   * A session id is not given out again while anybody is in it, zombies included; once empty it may become a stranger's, who
+   * then leads it.
+   */
+  #forgetLostSessions(rows: readonly ProcessRow[]): void {
     const sessions = new Set(rows.map((row) => row.sessionId));
     const groups = new Set(rows.map((row) => row.groupId));
-    for (const id of this.#sessions) if (!sessions.has(id)) this.#sessions.delete(id);
-    for (const id of this.#groups) if (!groups.has(id)) this.#groups.delete(id);
+    const strangers = new Set(rows.filter((row) => !this.#seen.has(keyOf(row))).map((row) => row.pid));
+    for (const id of this.#sessions) if (!sessions.has(id) || strangers.has(id)) this.#sessions.delete(id);
+    for (const id of this.#groups) if (!groups.has(id) || strangers.has(id)) this.#groups.delete(id);
   }
 
   #environmentVerdict(row: ProcessRow): 'member' | 'stranger' | 'undecided' {

@@ -44,8 +44,9 @@ export function childEnvironment(
   lineageId: string,
 ): Record<string, string> {
   const result: Record<string, string> = Object.create(null);
-  for (const [name, value] of Object.entries(parent)) {
-    if (value !== undefined && inheritEnv.some((pattern) => nameMatches(name, pattern))) result[name] = value;
+  for (const name of inheritedNames(parent, inheritEnv)) {
+    const value = parent[name];
+    if (value !== undefined) result[name] = value;
   }
   for (const [name, value] of Object.entries(env)) result[name] = value;
   if (marker !== undefined) result[marker.name] = marker.value;
@@ -82,6 +83,11 @@ function describe(value: unknown): string {
   return typeof value === 'string' ? 'a string with NUL' : typeof value;
 }
 
-function nameMatches(name: string, pattern: string): boolean {
-  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+/** Each look into `process.env` is a call of the system's library: only what is wanted is looked for. */
+function inheritedNames(parent: Readonly<Record<string, unknown>>, inheritEnv: readonly string[]): readonly string[] {
+  const exact = inheritEnv.filter((pattern) => !pattern.endsWith('*'));
+  const prefixes = inheritEnv.filter((pattern) => pattern.endsWith('*')).map((pattern) => pattern.slice(0, -1));
+  if (prefixes.length === 0) return exact;
+  const matching = Object.keys(parent).filter((name) => prefixes.some((prefix) => name.startsWith(prefix)));
+  return [...exact, ...matching];
 }

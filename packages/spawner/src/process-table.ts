@@ -8,6 +8,7 @@ import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:f
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { withReserve } from './descriptors.ts';
 import { SpawnError } from './errors.ts';
+import { type PidWindow, pidsWithin } from './pid-window.ts';
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -28,15 +29,23 @@ export interface ProcessRow extends ProcessIdentity {
 
 export interface StartedProcess extends ProcessIdentity {
   readonly startTicks: number;
+  /** Where its descendants are to be looked for; everywhere when it is not known. */
+  readonly window?: PidWindow | undefined;
 }
 
 export const procAvailable = process.platform === 'linux';
 
-const rowsPerSlice = 256;
+interface PendingReading {
+  wanted: PidWindow[] | 'every one';
+  readonly rows: Promise<readonly ProcessRow[]>;
+}
+
+const rowsPerSlice = 64;
 const kernelThreadFlag = 0x00200000;
 const scratch = Buffer.allocUnsafeSlow(4096);
 let bootId: string | undefined;
-let pendingTable: Promise<readonly ProcessRow[]> | undefined;
+let pendingReading: PendingReading | undefined;
+let pidMax: number | undefined;
 
 /** The identity of a living process, or undefined. Reads synchronously on Linux, before the first await. */
 export async function identifyProcess(pid: number): Promise<ProcessIdentity | undefined> {
@@ -61,13 +70,22 @@ export async function isProcessAlive(identity: ProcessIdentity): Promise<boolean
   return (await identifyProcess(identity.pid))?.startTime === identity.startTime;
 }
 
-/** Every user process, zombies included. Calls made before the reading has begun share one. */
-export function readProcessTable(): Promise<readonly ProcessRow[]> {
-  pendingTable ??= nextTurn().then(() => {
-    pendingTable = undefined;
-    return procAvailable ? listProc() : listWithPs(['-A']);
-  });
-  return pendingTable;
+/**
+ * User processes, zombies included: every one, or at least those whose pid may lie in the window. Calls made before the reading
+ * has begun share one.
+ */
+export function readProcessTable(window?: PidWindow): Promise<readonly ProcessRow[]> {
+  pendingReading ??= planReading();
+  if (window === undefined) pendingReading.wanted = 'every one';
+  else if (pendingReading.wanted !== 'every one') pendingReading.wanted.push(window);
+  return pendingReading.rows;
+}
+
+/** The newest process or thread of the system; undefined where that can't be known. */
+export function newestPid(): number | undefined {
+  const load = procAvailable ? readSmallFile('/proc/loadavg') : undefined;
+  const pid = Number(load?.trim().split(' ')[4]);
+  return pid > 0 ? pid : undefined;
 }
 
 /** One process from `/proc`; undefined when it is gone, or is a kernel thread. Linux only. */
@@ -138,12 +156,30 @@ function parseStat(stat: string): ProcessRow | undefined {
   };
 }
 
-async function listProc(): Promise<readonly ProcessRow[]> {
+function planReading(): PendingReading {
+  const reading: PendingReading = {
+    wanted: [],
+    rows: nextTurn().then(() => {
+      pendingReading = undefined;
+      const { wanted } = reading;
+      if (!procAvailable) return listWithPs(['-A']);
+      return listProc(wanted === 'every one' ? () => true : pidsWithin(wanted, largestPid(), performance.now()));
+    }),
+  };
+  return reading;
+}
+
+function largestPid(): number {
+  pidMax ??= Number(withReserve(() => readFileSync('/proc/sys/kernel/pid_max', 'latin1')));
+  return pidMax;
+}
+
+async function listProc(isWanted: (pid: number) => boolean): Promise<readonly ProcessRow[]> {
   const rows: ProcessRow[] = [];
   let read = 0;
   for (const name of withReserve(() => readdirSync('/proc'))) {
     const first = name.charCodeAt(0);
-    if (first < 0x30 || first > 0x39) continue;
+    if (first < 0x30 || first > 0x39 || !isWanted(Number(name))) continue;
     if (++read % rowsPerSlice === 0) await nextTurn();
     const row = readProcessRow(Number(name));
     if (row !== undefined) rows.push(row);

@@ -320,6 +320,7 @@ function familyOf(root: ProcessIdentity, { level, container, started, lineageId 
     sessions: [started.pid],
     environment: lineageMatch(lineageId),
     bornAfterTicks: started.startTicks,
+    window: started.window,
     container,
   });
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type ChildHandle, handleOf } from './child-handle.ts';
 import { checkDescriptors } from './descriptors.ts';
 import { explainStartFailure } from './find-program.ts';
-import { identifyStarted, type StartedProcess } from './process-table.ts';
+import { identifyStarted, newestPid, type StartedProcess } from './process-table.ts';
 import type { SlotCommand } from './slot-script.ts';
 import type { ShellSlots } from './spawn-slots.ts';
 import { SlotExecError } from './waiting-slot.ts';
@@ -19,10 +19,15 @@ export async function startChild(start: SlotCommand, slots: ShellSlots | undefin
   const { command, args, cwd, env, stdin } = start;
   try {
     if (slots !== undefined) {
+      const openedAtMs = performance.now();
+      // The shell is older than the start, and what was forked since is not its doing.
+      const opensAtPid = newestPid();
       const { handle, ...started } = await slots.start(start);
-      return { handle, started };
+      const window = opensAtPid === undefined ? undefined : { rootPid: started.pid, opensAtPid, openedAtMs };
+      return { handle, started: { ...started, window } };
     }
     checkDescriptors(stdin === 'closed' ? 2 : 3);
+    const openedAtMs = performance.now();
     const child: ChildProcess = spawn(command, [...args], {
       cwd,
       env,
@@ -32,7 +37,9 @@ export async function startChild(start: SlotCommand, slots: ShellSlots | undefin
       stdio: [stdin === 'closed' ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
     if (child.pid === undefined) throw (await once(child, 'error'))[0];
-    return { handle: handleOf(child), started: identifyStarted(child.pid) };
+    const { pid } = child;
+    const window = { rootPid: pid, opensAtPid: pid, openedAtMs };
+    return { handle: handleOf(child), started: { ...identifyStarted(pid), window } };
   } catch (error) {
     if (slots !== undefined && !(error instanceof SlotExecError)) throw error;
     throw explainStartFailure(command, cwd, env.PATH ?? '', error instanceof SlotExecError ? error.cause : error);
