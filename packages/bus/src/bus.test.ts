@@ -226,6 +226,22 @@ describe('a full subscription', () => {
     expect(again.queued).toBe(kept.length);
   });
 
+  // Told only when dropping begins, a status says 1 whatever is lost after that.
+  test('tells how much it has lost in all once it has caught up, or ended', async () => {
+    const { bus, iterator } = setup('drop-newest');
+    const status = bus.status();
+    const told = (type: string, dropped: number) => ({ value: { type, pattern: 'a', queue: undefined, dropped } });
+    for (let index = 0; index < 10; index++) bus.publish('a', index);
+    expect(await status.next()).toMatchObject(told('slowSubscriber', 1));
+    await iterator.next();
+    await iterator.next();
+    expect(await status.next()).toMatchObject(told('subscriberCaughtUp', 8));
+    for (let index = 0; index < 5; index++) bus.publish('a', index);
+    expect(await status.next()).toMatchObject(told('slowSubscriber', 9));
+    await iterator.return?.();
+    expect(await status.next()).toMatchObject(told('subscriberCaughtUp', 13));
+  });
+
   test('with drop-oldest hands over what is left, in order', async () => {
     const bus = createBus();
     const subscription = bus.subscribe<number>('a', { maxQueued: 3 });

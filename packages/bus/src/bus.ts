@@ -121,6 +121,7 @@ class SubjectBus implements Bus {
       onHandlerFailed: ({ subject }, error) => this.#status.tell({ type: 'handlerFailed', pattern, subject, error }),
       onDropping: ({ queue, dropped }, policy) =>
         this.#status.tell({ type: 'slowSubscriber', pattern, queue, policy, dropped }),
+      onCaughtUp: ({ queue, dropped }) => this.#status.tell({ type: 'subscriberCaughtUp', pattern, queue, dropped }),
       onEnd: (ended) => this.#subscriptions.delete(ended),
       onHandOver: this.#meter?.arrived,
     });

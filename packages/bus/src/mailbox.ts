@@ -18,6 +18,8 @@ export interface MailboxOptions<T> {
   readonly onOverflow: OverflowPolicy;
   /** Called when dropping begins, and again only after the queue has been empty. */
   readonly onDropping: () => void;
+  /** Called after that, when the queue is empty again or given up. */
+  readonly onCaughtUp: () => void;
   /** Called with each item that will never be taken. */
   readonly onDropped: (item: T) => void;
   readonly describe: () => string;
@@ -87,7 +89,7 @@ export class Mailbox<T> {
       else this.#queue.push(waiter.item);
       waiter.resolve();
     }
-    if (this.#queue.length === 0) this.#isDropping = false;
+    if (this.#queue.length === 0) this.#caughtUp();
     return item;
   }
 
@@ -118,6 +120,13 @@ export class Mailbox<T> {
       this.#options.onDropped(waiter.item);
       waiter.resolve();
     }
+    this.#caughtUp();
+  }
+
+  #caughtUp(): void {
+    if (!this.#isDropping) return;
+    this.#isDropping = false;
+    this.#options.onCaughtUp();
   }
 
   #finish(end: End): void {

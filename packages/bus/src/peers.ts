@@ -65,6 +65,7 @@ class HeartbeatWatch implements PeerWatch {
     maxWaiting: 0,
     onOverflow: 'drop-oldest',
     onDropping: () => undefined,
+    onCaughtUp: () => undefined,
     onDropped: () => undefined,
     describe: () => 'A reader of the events of peers',
   });

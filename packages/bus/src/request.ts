@@ -88,6 +88,7 @@ export class Requests implements Receiver {
       maxWaiting: 0,
       onOverflow: 'fail',
       onDropping: () => undefined,
+      onCaughtUp: () => undefined,
       onDropped: () => undefined,
       describe: () => `The request to ${JSON.stringify(subject)}`,
     });

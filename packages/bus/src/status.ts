@@ -14,6 +14,13 @@ export type BusStatus =
       readonly policy: OverflowPolicy;
       /** In all, so far. */
       readonly dropped: number;
+    }
+  /** It has caught up after that, or ended: so many it has lost in all. */
+  | {
+      readonly type: 'subscriberCaughtUp';
+      readonly pattern: string;
+      readonly queue: string | undefined;
+      readonly dropped: number;
     };
 
 /** Statuses kept for each who reads, and for the first who will; beyond that the oldest go. */
@@ -61,6 +68,7 @@ function newMailbox<Status>(): Mailbox<Status> {
     maxWaiting: 0,
     onOverflow: 'drop-oldest',
     onDropping: () => undefined,
+    onCaughtUp: () => undefined,
     onDropped: () => undefined,
     describe: () => 'A reader of the status',
   });

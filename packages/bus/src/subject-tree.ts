@@ -4,12 +4,13 @@
  */
 import { inboxPrefix, isWildcard, parsePattern, parseSubject } from './subject.ts';
 
+/** Each part is made when it is needed: most nodes need one of them, and an empty set costs 200 bytes. */
 interface TreeNode<Entry> {
-  readonly children: Map<string, TreeNode<Entry>>;
+  children: Map<string, TreeNode<Entry>> | undefined;
   /** Of patterns that end here. */
-  readonly entries: Set<Entry>;
+  entries: Set<Entry> | undefined;
   /** Of patterns that end here with `>`. */
-  readonly openEntries: Set<Entry>;
+  openEntries: Set<Entry> | undefined;
 }
 
 export interface SubjectTreeOptions<Entry, Compiled> {
@@ -44,7 +45,13 @@ export class SubjectTree<Entry, Compiled> {
   /** An entry may stand under one pattern only. @throws {BusError} BUS_INVALID_SUBJECT */
   add(pattern: string, entry: Entry): void {
     const [node, isOpen] = this.#nodeOf(parsePattern(pattern));
-    (isOpen ? node.openEntries : node.entries).add(entry);
+    if (isOpen) {
+      node.openEntries ??= new Set();
+      node.openEntries.add(entry);
+    } else {
+      node.entries ??= new Set();
+      node.entries.add(entry);
+    }
     this.#order.set(entry, this.#added++);
     this.#forget(pattern);
   }
@@ -100,6 +107,7 @@ export class SubjectTree<Entry, Compiled> {
     let node = this.#root;
     for (const token of tokens) {
       if (token === '>') return [node, true];
+      node.children ??= new Map();
       let child = node.children.get(token);
       if (child === undefined) {
         child = newNode();
@@ -112,31 +120,36 @@ export class SubjectTree<Entry, Compiled> {
 }
 
 function newNode<Entry>(): TreeNode<Entry> {
-  return { children: new Map(), entries: new Set(), openEntries: new Set() };
+  return { children: undefined, entries: undefined, openEntries: undefined };
 }
 
 /** A pattern has one place in the tree, so no node is visited twice. */
 function collect<Entry>(node: TreeNode<Entry>, tokens: readonly string[], index: number, into: Entry[]): void {
   const token = tokens[index];
   if (token === undefined) {
-    for (const entry of node.entries) into.push(entry);
+    if (node.entries !== undefined) for (const entry of node.entries) into.push(entry);
     return;
   }
-  for (const entry of node.openEntries) into.push(entry);
-  const exact = node.children.get(token);
+  if (node.openEntries !== undefined) for (const entry of node.openEntries) into.push(entry);
+  const exact = node.children?.get(token);
   if (exact !== undefined) collect(exact, tokens, index + 1, into);
-  const any = node.children.get('*');
+  const any = node.children?.get('*');
   if (any !== undefined) collect(any, tokens, index + 1, into);
 }
 
 /** Returns whether the node is empty now, so that its parent can let go of it. */
 function removeFrom<Entry>(node: TreeNode<Entry>, tokens: readonly string[], index: number, entry: Entry): boolean {
   const token = tokens[index];
-  if (token === undefined) node.entries.delete(entry);
-  else if (token === '>') node.openEntries.delete(entry);
-  else {
-    const child = node.children.get(token);
-    if (child !== undefined && removeFrom(child, tokens, index + 1, entry)) node.children.delete(token);
+  if (token === undefined) {
+    node.entries?.delete(entry);
+    if (node.entries?.size === 0) node.entries = undefined;
+  } else if (token === '>') {
+    node.openEntries?.delete(entry);
+    if (node.openEntries?.size === 0) node.openEntries = undefined;
+  } else {
+    const child = node.children?.get(token);
+    if (child !== undefined && removeFrom(child, tokens, index + 1, entry)) node.children?.delete(token);
+    if (node.children?.size === 0) node.children = undefined;
   }
-  return node.children.size === 0 && node.entries.size === 0 && node.openEntries.size === 0;
+  return node.children === undefined && node.entries === undefined && node.openEntries === undefined;
 }

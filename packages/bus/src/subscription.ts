@@ -54,6 +54,7 @@ export interface SubscriptionSetup<T> {
   readonly transport: Transport;
   readonly onHandlerFailed: (message: TransportMessage, error: unknown) => void;
   readonly onDropping: (subscription: Subscription<T>, policy: OverflowPolicy) => void;
+  readonly onCaughtUp: (subscription: Subscription<T>) => void;
   readonly onEnd: (subscription: BusSubscription<T>) => void;
   /** Called with each message just before it is handed over. */
   readonly onHandOver: ((message: TransportMessage) => void) | undefined;
@@ -92,6 +93,7 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
       maxWaiting,
       onOverflow,
       onDropping: () => setup.onDropping(this, onOverflow),
+      onCaughtUp: () => setup.onCaughtUp(this),
       onDropped: (message) => this.#settle(message, 'dropped'),
       describe: () => `The subscription to ${JSON.stringify(pattern)}`,
     });
