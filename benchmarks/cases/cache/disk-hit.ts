@@ -2,6 +2,7 @@ import { deepStrictEqual } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { defineCase, type PreparedVariant } from '@cadre/bench';
 import { makeResult } from '../../data.ts';
+import { hasSqlite } from '../../rivals/node-sqlite.ts';
 
 const keys = Array.from({ length: 64 }, (_, index) => `result-${index}`);
 type Result = ReturnType<typeof makeResult>;
@@ -53,8 +54,15 @@ export default defineCase<Summary>({
       const { openPlainFiles } = await import('../../rivals/node-fs.ts');
       return prepare(openPlainFiles(directory));
     },
+    // Not a need: the oldest Node that all the rest is measured on hasn't got it, and misses nothing that could be installed.
+    ...(hasSqlite && { 'node:sqlite': openSqlite }),
   },
 });
+
+async function openSqlite({ directory }: { readonly directory: string }): Promise<PreparedVariant<Summary>> {
+  const rival = await import('../../rivals/node-sqlite.ts');
+  return prepare(rival.openSqlite(directory));
+}
 
 async function prepare(cache: DiskCache): Promise<PreparedVariant<Summary>> {
   for (const [id, key] of keys.entries()) await cache.set(key, makeResult(id));
