@@ -66,7 +66,9 @@ export function answersLoad(head: Head & { readonly ratePerSecond: number }, sid
       let [answered, sum] = [0, 0];
       return {
         async request(index) {
-          sum += Number(await far.ask(index));
+          // Not in one statement: the sum would be the one from before the answer.
+          const answer = Number(await far.ask(index));
+          sum += answer;
           answered += 1;
         },
         summarise: () => ({ answered, sum }),
