@@ -1,3 +1,4 @@
+import { calcPrice } from '@pydantic/genai-prices';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createPriceBook, listPrices } from './price.ts';
@@ -36,6 +37,58 @@ describe('PriceBook.ofSum', () => {
         expect(more).toBeGreaterThan(less);
       }),
     );
+  });
+});
+
+describe('list prices', () => {
+  const models = [
+    ...['claude-sonnet-4-5', 'claude-opus-4-1', 'claude-haiku-4-5'].map((model) => ['anthropic', model] as const),
+    ...['gpt-5.1-codex', 'gpt-5.4', 'gpt-4o', 'o3'].map((model) => ['openai', model] as const),
+    ...['gemini-2.5-flash', 'gemini-2.5-pro', 'gemini-3-pro-preview'].map((model) => ['google', model] as const),
+    ...([
+      ['deepseek', 'deepseek-chat'],
+      ['x-ai', 'grok-4'],
+      ['perplexity', 'sonar'],
+      ['mistral', 'mistral-large-latest'],
+    ] as const),
+  ] as const;
+
+  test('are those of the tables, token by token, below and above every threshold', () => {
+    let [known, long] = [0, 0];
+    const tokens = fc.oneof(fc.nat(1000), fc.nat(1_000_000));
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...models),
+        tokens,
+        tokens,
+        tokens,
+        tokens,
+        ([provider, model], plain, read, write, out) => {
+          const inputTokens = plain + read + write;
+          const asked = {
+            ...noUsage,
+            inputTokens,
+            cachedInputTokens: read,
+            cacheWriteInputTokens: write,
+            outputTokens: out,
+          };
+          const theirs = calcPrice(
+            { input_tokens: inputTokens, cache_read_tokens: read, cache_write_tokens: write, output_tokens: out },
+            model,
+            { providerId: provider },
+          );
+          const ours = listPrices.ofRequest(asked, model, provider);
+          if (theirs === null) return expect(ours).toBeUndefined();
+          known += 1;
+          if (inputTokens > 200_000) long += 1;
+          expect(Math.abs((ours ?? -1) - theirs.total_price)).toBeLessThanOrEqual(theirs.total_price * 1e-9);
+        },
+      ),
+      { numRuns: 3000, seed: 1 },
+    );
+    expect(known).toBeGreaterThan(2000);
+    // Naive version that fails here: the rates of a single token, whatever the length of the request.
+    expect(long).toBeGreaterThan(1000);
   });
 });
 
