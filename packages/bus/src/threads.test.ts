@@ -73,7 +73,7 @@ describe('threadTransport', () => {
     expect(done.size).toBe(jobs);
   });
 
-  // With the write position moved before the bytes are copied, half a record is read, and the hub ends on BUS_PROTOCOL.
+  // With the write position moved before the bytes are copied, what a thread wrote half of is read as a message.
   test('is not damaged by threads that die in the middle of a write', async () => {
     const rounds = soak ? 200 : 10;
     await using hub = openThreadHub();
@@ -106,7 +106,7 @@ describe('threadTransport', () => {
     await watching;
   });
 
-  // Of the first half some may be dropped for a slow peer, which is told as well: counting all that is told against what died is wrong.
+  // A hub that does not tell what a dead thread had not taken leaves 30,000 unaccounted for. Some of the first half may be dropped for a slow peer.
   test('accounts for every message when the thread that takes them dies', async () => {
     const each = 20_000;
     const taken = new Int32Array(new SharedArrayBuffer(4));
