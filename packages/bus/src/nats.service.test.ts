@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, hasNatsServer, type NatsServer, startNatsServer } from '../test/nats-server.ts';
 import { createBus } from './bus.ts';
 import { openNatsTransport } from './nats.ts';
+import { subjectMatches } from './subject.ts';
 import { transportContract } from './testing.ts';
 import type { TransportStatus } from './transport.ts';
 
@@ -64,6 +65,33 @@ describe.skipIf(!hasNatsServer)('natsTransport', () => {
     client.publish('from.stranger', 'no json');
     expect((await iterator.next()).value?.data).toEqual({ n: 1 });
     expect(String((await iterator.next()).value?.data)).toBe('no json');
+    await client.close();
+  });
+
+  // A matcher for which `>` stands for no token as well differs from the server at the first `a.>`.
+  test('matches every subject as the server itself does', async () => {
+    const client = await connect({ servers: [server.address] });
+    const tokens = ['a', 'b', 'ü'];
+    const join = (lists: readonly (readonly string[])[]) => lists.flatMap((list) => list.join('.'));
+    const upTo = (length: number, of: readonly string[]): readonly (readonly string[])[] =>
+      length === 0
+        ? [[]]
+        : upTo(length - 1, of).flatMap((list) =>
+            list.length === length - 1 ? [list, ...of.map((each) => [...list, each])] : [list],
+          );
+    const subjects = join(upTo(3, tokens)).filter((each) => each !== '');
+    const patterns = [...join(upTo(3, ['a', 'b', '*'])).filter((each) => each !== '')];
+    patterns.push(...patterns.map((each) => `${each}.>`), '>');
+    const arrived = new Map(patterns.map((pattern) => [pattern, [] as string[]]));
+    for (const [pattern, into] of arrived) {
+      client.subscribe(pattern, { callback: (_, { subject }) => void into.push(subject) });
+    }
+    for (const subject of subjects) client.publish(subject);
+    await client.flush();
+    expect([patterns.length, subjects.length]).toEqual([79, 39]);
+    for (const [pattern, into] of arrived) {
+      expect([pattern, into]).toEqual([pattern, subjects.filter((subject) => subjectMatches(pattern, subject))]);
+    }
     await client.close();
   });
 

@@ -26,7 +26,7 @@ describe('SeenFilter', () => {
           for (const each of seen[name]) if (highest[name] - each >= 64) seen[name].delete(each);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
