@@ -60,7 +60,8 @@ export function answersLoad(head: Head & { readonly ratePerSecond: number }, sid
     ...head,
     unit: 'request',
     warmupMs: 500,
-    durationMs: 2_000,
+    // At least 500 of them, for the last of a hundred to mean something.
+    durationMs: Math.max(2_000, 500_000 / head.ratePerSecond),
     validate: (answers, sent) => deepStrictEqual(answers, { answered: sent, sum: (sent * (sent - 1)) / 2 }),
     variants: prepared(sides, (far) => {
       let [answered, sum] = [0, 0];

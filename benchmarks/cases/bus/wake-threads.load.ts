@@ -3,8 +3,8 @@ import { answersLoad, threadRivals } from '../../far-side-cases.ts';
 export default answersLoad(
   {
     question:
-      'How long does an answer from another thread take when 500 a second are asked, so that both sides sleep between?',
-    ratePerSecond: 500,
+      'How long does an answer from another thread take when 100 a second are asked, so that both sides sleep between?',
+    ratePerSecond: 100,
   },
   {
     cadre: async ({ directory }) => (await import('../../rivals/far-side.ts')).openThread(directory),
