@@ -109,10 +109,9 @@ export class ProcessFamily {
   #environmentVerdict(row: ProcessRow): 'member' | 'stranger' | 'undecided' {
     const { environment, bornAfterTicks = 0 } = this.#definition;
     if (environment === undefined || !procAvailable || row.startTicks < bornAfterTicks) return 'stranger';
-    const text = readEnvironment(row.pid);
-    if (text === '') return 'undecided';
-    const value = text === undefined ? undefined : environmentValue(text, environment.name);
-    return value !== undefined && environment.accepts(value) ? 'member' : 'stranger';
+    const value = environmentOf(row, environment.name);
+    if (value === 'undecided') return 'undecided';
+    return value !== undefined && environment.accepts(value.text) ? 'member' : 'stranger';
   }
 
   /**
@@ -135,11 +134,26 @@ export class ProcessFamily {
   }
 }
 
+type EnvironmentValue = { readonly text: string } | 'undecided' | undefined;
+
+/** By row, whose reading many families share when many programs end at once: each environment is then read once, not once for each. */
+const environments = new WeakMap<ProcessRow, Map<string, EnvironmentValue>>();
+
+function environmentOf(row: ProcessRow, name: string): EnvironmentValue {
+  const known = environments.get(row) ?? new Map<string, EnvironmentValue>();
+  if (!known.has(name)) {
+    const text = readEnvironment(row.pid);
+    known.set(name, text === '' ? 'undecided' : environmentValue(text ?? '', name));
+    environments.set(row, known);
+  }
+  return known.get(name);
+}
+
 /** The value of one variable in the text of `/proc/<pid>/environ`. */
-function environmentValue(text: string, name: string): string | undefined {
+function environmentValue(text: string, name: string): { readonly text: string } | undefined {
   const prefix = `${name}=`;
   const entry = text.split('\0').find((candidate) => candidate.startsWith(prefix));
-  return entry?.slice(prefix.length);
+  return entry === undefined ? undefined : { text: entry.slice(prefix.length) };
 }
 
 export function keyOf(identity: ProcessIdentity): string {

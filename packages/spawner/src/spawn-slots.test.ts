@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { lives, onLinux, programPath, Transcript } from '../test/programs.ts';
 import { fitsSlot } from './slot-script.ts';
 import { type SpawnOptions, spawnProcess } from './spawn.ts';
@@ -178,11 +178,11 @@ describe.runIf(onLinux)('openSpawnSlots', () => {
       const exited = once(parent, 'exit');
       // Half of them while the shells are still being made.
       if (round % 2 === 0) await once(parent.stdout, 'data');
-      else await until(() => folders().length > before.length);
+      else await appears(() => folders().length > before.length);
       parent.kill('SIGKILL');
       await exited;
       await sweep({ marker: { name: 'SPAWNER_TEST_SLOTS', value }, graceMs: 0 });
-      await until(() => folders().every((folder) => before.includes(folder)));
+      await appears(() => folders().every((folder) => before.includes(folder)));
     }
   });
 });
@@ -233,6 +233,7 @@ function folders(): readonly string[] {
   return readdirSync(tmpdir()).filter((name) => name.startsWith('spawn-slots-'));
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
+/** What a process that is not ours makes or removes, and nobody tells of. */
+async function appears(holds: () => boolean): Promise<void> {
+  await vi.waitFor(() => expect(holds()).toBe(true), { timeout: 20_000, interval: 2 });
 }
