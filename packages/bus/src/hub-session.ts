@@ -5,6 +5,7 @@
 import type { Dictionary } from './codec.ts';
 import { BusError } from './errors.ts';
 import type { HubLimits } from './limits.ts';
+import { SessionSubscriptions, type ToldSubscription } from './session-subscriptions.ts';
 import type { LossReason } from './transport.ts';
 import {
   FrameWriter,
@@ -83,7 +84,7 @@ export class HubSession {
   readonly name: string;
   readonly #hub: SessionHost;
   readonly #origin: number;
-  readonly #subscriptions = new Map<number, { readonly pattern: string; readonly member: Member }>();
+  readonly #subscriptions: SessionSubscriptions;
   readonly #parcels = new Map<number, Parcel>();
   readonly #acknowledged = new Ranges();
   /** Of other sessions: how many shapes of their dictionaries this peer was told. */
@@ -98,10 +99,7 @@ export class HubSession {
   #isLossTold = true;
   #isSlow = false;
   #expiry: NodeJS.Timeout | undefined;
-  /** Subscriptions of the connection before, until it tells them again. */
-  #untold = new Set<number>();
   #isReady = false;
-  #isListener = false;
   #state: 'open' | 'ended' = 'open';
   waitingBytes = 0;
 
@@ -111,6 +109,7 @@ export class HubSession {
     this.name = name;
     this.#origin = origin;
     this.#writer = this.#newWriter();
+    this.#subscriptions = new SessionSubscriptions(hub, this);
   }
 
   get isConnected(): boolean {
@@ -123,7 +122,7 @@ export class HubSession {
   }
 
   get isListener(): boolean {
-    return this.#isListener;
+    return this.#subscriptions.wereThereAny;
   }
 
   get mayReceive(): boolean {
@@ -150,7 +149,7 @@ export class HubSession {
     this.#acknowledged.pairs.length = 0;
     this.#writer = this.#newWriter();
     this.#isLossTold = this.#lost.size === 0;
-    this.#untold = new Set(this.#subscriptions.keys());
+    this.#subscriptions.expectAgain();
     if (!isResumed) this.#received = 0;
     const received = isResumed ? hello.received : 0;
     const inHand = new Set(hello.inHand);
@@ -189,14 +188,13 @@ export class HubSession {
         this.#dictionary = readJson(bytes, start, end) as Dictionary;
         return;
       case frameType.subscribe:
-        this.#subscribe(readJson(bytes, start, end));
+        this.#subscriptions.add(readJson(bytes, start, end) as ToldSubscription);
         return;
       case frameType.unsubscribe:
-        this.#unsubscribe(readUint32(bytes, start));
+        this.#subscriptions.remove(readUint32(bytes, start));
         return;
       case frameType.subscribed:
-        for (const id of this.#untold) this.#unsubscribe(id);
-        this.#untold.clear();
+        this.#subscriptions.removeUntold();
         this.#isReady = true;
         this.#hub.ready(this);
         return;
@@ -301,7 +299,7 @@ export class HubSession {
     clearTimeout(this.#expiry);
     this.#wire?.end();
     this.#wire = undefined;
-    for (const id of [...this.#subscriptions.keys()]) this.#unsubscribe(id);
+    this.#subscriptions.clear();
     const undelivered = this.#parcels.size;
     for (const number of [...this.#parcels.keys()]) this.#passToAnother(number, this, reason);
     this.#hub.forget(this, undelivered);
@@ -390,27 +388,6 @@ export class HubSession {
     this.#isLossTold = false;
     settle(passage);
     this.#writer.schedule();
-  }
-
-  #subscribe(value: unknown): void {
-    const { id, pattern, queue } = value as { id: number; pattern: string; queue: string | null };
-    if (this.#subscriptions.has(id)) {
-      this.#untold.delete(id);
-      return;
-    }
-    const member: Member = { session: this, id, queue: queue ?? undefined };
-    this.#hub.subscribe(pattern, member);
-    this.#subscriptions.set(id, { pattern, member });
-    if (this.#isListener) return;
-    this.#isListener = true;
-    this.#hub.listens(this);
-  }
-
-  #unsubscribe(id: number): void {
-    const subscription = this.#subscriptions.get(id);
-    if (subscription === undefined) return;
-    this.#subscriptions.delete(id);
-    this.#hub.unsubscribe(subscription.pattern, subscription.member);
   }
 }
 

@@ -7,7 +7,6 @@ import { BodyEncoder } from './codec.ts';
 import { type Connect, Connection } from './connection.ts';
 import { Deliveries } from './deliveries.ts';
 import { BusError } from './errors.ts';
-import type { Hub } from './hub.ts';
 import { type PeerLimits, resolvePeerLimits } from './limits.ts';
 import { SendWindow } from './send-window.ts';
 import { parsePattern, parseSubject } from './subject.ts';
@@ -38,14 +37,6 @@ interface Subscriber {
   readonly pattern: string;
   readonly queue: string | undefined;
   readonly receiver: Receiver;
-}
-
-/** The same frames, without a socket. */
-export function connectWithin(hub: Hub): Connect {
-  return async ({ push, lost }) => {
-    const peer = hub.accept({ write: (bytes) => push(asBuffer(bytes)), end: () => lost(undefined) });
-    return { write: (bytes) => peer.push(asBuffer(bytes)), end: () => peer.lost(true) };
-  };
 }
 
 /** Connects for the first time. @throws {BusError} BUS_UNREACHABLE · BUS_REFUSED */
@@ -396,8 +387,4 @@ class PeerTransport implements Transport {
   #closedError(): BusError {
     return new BusError('BUS_CLOSED', `The ${this.name} transport is closed`);
   }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -5,11 +5,12 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connectWithin } from './connect-within.ts';
 import type { Connect } from './connection.ts';
 import { BusError } from './errors.ts';
 import { Hub, type HubStatus } from './hub.ts';
 import type { HubLimits, PeerLimits } from './limits.ts';
-import { connectWithin, openPeer } from './peer.ts';
+import { openPeer } from './peer.ts';
 import { StatusFeed } from './status.ts';
 import type { Transport } from './transport.ts';
 import type { Wire } from './wire.ts';

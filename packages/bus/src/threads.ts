@@ -4,12 +4,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { connectWithin } from './connect-within.ts';
 import { BusError } from './errors.ts';
 import { Fifo } from './fifo.ts';
 import { Hub, type HubStatus } from './hub.ts';
 import type { HubLimits, PeerLimits } from './limits.ts';
 import { Patience } from './patience.ts';
-import { connectWithin, openPeer } from './peer.ts';
+import { openPeer } from './peer.ts';
 import { createRingMemory, RingReader, RingWriter } from './ring.ts';
 import { StatusFeed } from './status.ts';
 import type { Transport } from './transport.ts';
