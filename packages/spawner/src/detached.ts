@@ -259,11 +259,13 @@ async function untilExit(folder: string, identity: ProcessIdentity, look: () => 
   try {
     for (let goneSinceMs: number | undefined; ; ) {
       look();
-      const status = readRecord(folder, attemptFile.exit);
-      if (status !== undefined) return exitOfStatus(Number(status));
       if (await isProcessAlive(identity)) goneSinceMs = undefined;
       else goneSinceMs ??= performance.now();
-      if (goneSinceMs !== undefined && performance.now() - goneSinceMs > shimPatienceMs) {
+      // Looked at before the record, which then holds all that will ever be said.
+      const nobodyWrites = goneSinceMs !== undefined && holderOf(folder) === undefined;
+      const status = readRecord(folder, attemptFile.exit);
+      if (status !== undefined) return exitOfStatus(Number(status));
+      if (nobodyWrites || (goneSinceMs !== undefined && performance.now() - goneSinceMs > shimPatienceMs)) {
         return { code: null, signalName: null, atMs: performance.now() };
       }
       const timer = new AbortController();
