@@ -70,7 +70,7 @@ describe.runIf(onLinux)('sweep', { timeout: soaking ? 300_000 : 30_000 }, () => 
         const [, pid, startTime = ''] = /^identity (\d+) (.*)$/m.exec(text) ?? [];
         parent.kill('SIGKILL');
         await once(parent, 'exit');
-        expect(survivingKinds(token)).toHaveLength(kinds.length);
+        expect(survivingKinds(token, 200)).toHaveLength(kinds.length);
         const folders = startFolders(marker);
         expect(folders).toHaveLength(level === 'pidNamespace' ? 1 : 0);
         const found = by === 'marker' ? { marker } : { identities: [{ pid: Number(pid), startTime }] };

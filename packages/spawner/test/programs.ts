@@ -70,10 +70,13 @@ export async function hostilePids(
   return pids;
 }
 
-/** The kinds of a hostile tree of which somebody lives. One look may miss a relay that is just then handed on. */
-export function survivingKinds(token: string): readonly string[] {
-  const looks = Array.from({ length: 5 }, () => [...commandsWith(token).values()]);
-  return [...new Set(looks.flat().map((command) => command.match(/(\w+)-[^\0]+\0$/)?.[1] ?? 'root'))].sort();
+/** The kinds of a hostile tree of which somebody lives. A look may miss a relay that is handed on meanwhile, so some are taken. */
+export function survivingKinds(token: string, looks = 8): readonly string[] {
+  const kinds = new Set<string>();
+  for (let look = 0; look < looks && kinds.size < hostileKinds.length + fiercerKinds.length; look += 1) {
+    for (const command of commandsWith(token).values()) kinds.add(/(\w+)-[^\0]+\0$/.exec(command)?.[1] ?? 'root');
+  }
+  return [...kinds].sort();
 }
 
 /** Ends what no level of ours could: until a look finds nobody with the token among its arguments. */
