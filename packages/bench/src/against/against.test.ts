@@ -34,7 +34,7 @@ describe('compareAgainst', () => {
     const [kept] = readdirSync(join(repository, 'results')).filter((name) => name.startsWith('against-'));
     const record = JSON.parse(readFileSync(join(repository, 'results', kept ?? ''), 'utf8'));
     const count = record.rounds.find(({ name }: { readonly name: string }) => name === 'sample/count');
-    expect(count.against.time.first).toHaveLength(5);
+    expect(count.against.time.first).toHaveLength(7);
     expect(readdirSync(join(repository, 'results')).filter((name) => name.startsWith('against-')).length).toBe(1);
   });
 
@@ -54,11 +54,11 @@ describe('compareAgainst', () => {
 
 describe('cadre-bench compare --against', () => {
   test('takes a commit that was built before, and answers what one round can prove with exit code 4', async () => {
-    const again = await compare('sample/same', '--against', 'fast', '--rounds', '1');
+    const again = await compare('sample/count', '--against', 'fast', '--rounds', '1');
     expect(again.stderr).toBe('');
     expect(again.stdout).not.toContain('building');
     // Naive version that fails here: the interval of a single round, which is as narrow as can be.
-    expect(again.stdout).toContain('sample/same: 1 round proves nothing; at least 5 are needed.');
+    expect(again.stdout).toContain('sample/count: 1 round proves nothing; at least 5 are needed.');
     expect(again.code).toBe(4);
   }, 60_000);
 
@@ -124,7 +124,8 @@ async function compareBriefly(ref: string, filter?: string) {
   const [casesDirectory, baselinesDirectory, resultsDirectory] = ['bench/dist/cases', 'baselines', 'results'].map(
     (folder) => join(repository, folder),
   ) as [string, string, string];
-  const settings = { rounds: 5, batchMs: 2, warmupMs: 5, measureMs: 10 };
+  // Seven, so that of what is equal not one time in fifty all rounds lean to the same side, however busy the machine is.
+  const settings = { rounds: 7, batchMs: 2, warmupMs: 5, measureMs: 10 };
   const places = { casesDirectory, baselinesDirectory, resultsDirectory };
   const options = { ...places, screen, signal: new AbortController().signal, settings, filter };
   const code = await compareAgainst({ ...options, onMissing: 'leaveOut' }, { ref, force: true });
@@ -170,7 +171,6 @@ function makeRepository(): void {
   write('bench/package.json', JSON.stringify({ name: 'bench', private: true, type: 'module' }));
   write('package/src/index.js', `${counter('count', 1)}${counter('same', 1)}`);
   write('bench/src/sample/count.js', caseOf('count'));
-  write('bench/src/sample/same.js', caseOf('same'));
   write('bench/src/sample/dropped.js', caseOf('same'));
   commit('Count to a thousand');
   git('tag', 'fast');
