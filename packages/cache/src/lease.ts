@@ -78,12 +78,21 @@ function keepAlive(tier: Tier, lease: Lease, ttlMs: number): HeldLease {
     void tier.attempt('lease', () => lease.renew());
   }, ttlMs / 3);
   renewing.unref();
+  let isOver = false;
   return {
     tier,
-    lease,
+    lease: {
+      renew: () => lease.renew(),
+      async commit(entry) {
+        const outcome = await lease.commit(entry);
+        isOver = true;
+        return outcome;
+      },
+      release: () => lease.release(),
+    },
     async release() {
       clearInterval(renewing);
-      await tier.attempt('lease', () => lease.release());
+      if (!isOver) await tier.attempt('lease', () => lease.release());
     },
   };
 }

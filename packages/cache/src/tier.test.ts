@@ -1,8 +1,10 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { mapStore } from '../test/map-store.ts';
+import { type MapStore, mapStore } from '../test/map-store.ts';
 import { seed, seededRandom } from '../test/seeded-random.ts';
-import { createCache } from './cache.ts';
+import { type Cache, createCache } from './cache.ts';
 import type { CacheOptions } from './cache-options.ts';
+import { memoryStore } from './memory.ts';
+import type { Lease, Store } from './store.ts';
 import { type FaultyStoreOptions, faultyStore } from './testing.ts';
 
 const secrets = [Buffer.alloc(32, 7)];
@@ -16,6 +18,16 @@ function withRemote(fault: FaultyStoreOptions['fault'], options: CacheOptions = 
   const cache = createCache({ stores: [near, remote], secrets, clock, ...options });
   const tier = () => cache.stats().tiers[1];
   return { cache, clock, near, far, remote, tier };
+}
+
+/** To everyone who asks: nobody else is there. */
+function givingLeases(store: MapStore): Store {
+  const acquire = (namespace: string, key: string): Lease => ({
+    renew: () => true,
+    commit: async (entry) => ((await store.set(namespace, key, entry)) ? 'stored' : 'too-large'),
+    release: () => undefined,
+  });
+  return { ...store, leases: { acquire } };
 }
 
 describe('a remote tier that is down', () => {
@@ -68,6 +80,47 @@ describe('a remote tier that never answers', () => {
     }
     expect(remote.faults).toBe(5);
     expect(tier()).toMatchObject({ timeouts: 5, breaker: 'open' });
+    await cache.close();
+  });
+
+  const neverAnswered = () => new Promise<undefined>(() => undefined);
+  const almostTooLate = () => new Promise<undefined>((resolve) => void setTimeout(() => resolve(undefined), 49));
+
+  test.for([
+    ['get', 1, (cache: Cache) => cache.get('key')],
+    ['getOrSet', 5, (cache: Cache) => cache.getOrSet('key', () => 1)],
+    ['getOrSet with new tags', 10, (cache: Cache) => cache.getOrSet('key', () => 1, { tags: ['a', 'b'] })],
+    ['set', 1, (cache: Cache) => cache.set('key', 1)],
+    ['delete', 1, (cache: Cache) => cache.delete('key')],
+  ] as const)('holds %s for %i times remoteTimeoutMs at most', async ([, times, call]) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    for (const wait of [neverAnswered, almostTooLate]) {
+      const fault = (operation: string) => (operation === 'close' ? undefined : wait());
+      const far = faultyStore(givingLeases(mapStore('far')), { fault, remote: true });
+      const stores = [mapStore('near', { shared: false }), far];
+      const cache = createCache({ stores, secrets, remoteTimeoutMs: 50, breakerFailures: 100 });
+      let settled = false;
+      const settle = () => {
+        settled = true;
+      };
+      void Promise.resolve(call(cache)).then(settle, settle);
+      let passedMs = 0;
+      for (; !settled && passedMs < 1_000; passedMs += 1) await vi.advanceTimersByTimeAsync(1);
+      expect(passedMs).toBeLessThanOrEqual(times * 50);
+      await cache.close();
+    }
+  });
+
+  // Releasing the lease that the write had ended, it was asked a fifth time.
+  test('is asked four times for a key that has to be computed', async () => {
+    const asked: string[] = [];
+    const fault = (operation: string) => void asked.push(operation);
+    const far = faultyStore(givingLeases(mapStore('far')), { fault, remote: true });
+    const cache = createCache({ stores: [memoryStore(), far], secrets });
+    await cache.getOrSet('key', () => 1);
+    // Writing under a lease is both.
+    expect(asked).toEqual(['get', 'lease', 'get', 'set', 'lease']);
     await cache.close();
   });
 
@@ -163,6 +216,8 @@ describe('a store whose bytes were tampered with', () => {
   }
 
   const otherSecret = [Buffer.alloc(32, 9)];
+  /** Of which the cache under test was rid by `secrets: [new, old]` and then `[new]`. */
+  const retiredSecret = [Buffer.alloc(32, 8)];
 
   const damages: [name: string, reasons: string[], damage: Damage][] = [
     [
@@ -229,6 +284,7 @@ describe('a store whose bytes were tampered with', () => {
     ['another namespace', 'seal', { namespace: 'other', secrets }, 'map'],
     ['another tier', 'seal', { secrets }, 'disk'],
     ['a foreign secret', 'secret', { secrets: otherSecret }, 'map'],
+    ['a retired secret', 'secret', { secrets: retiredSecret }, 'map'],
   ])(
     'gives no value and throws nothing for entries of %s, 10,000 times, each counted',
     async ([, reason, elsewhere, tier]) => {
