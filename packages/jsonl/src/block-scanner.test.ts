@@ -38,6 +38,7 @@ function scan(scanner: BlockScanner, bytes: Buffer): number[] {
 }
 
 describe('BlockScanner', () => {
+  // Fails against a scanner that forgets after 16 bytes what it saw of a line.
   test.for(scanners)('%s finds every newline and tells which lines are ASCII', ([, scanner, isExact]) => {
     if (scanner === undefined) throw new Error('This processor or this Node.js has no SIMD for WebAssembly');
     let lines = 0;
@@ -59,6 +60,7 @@ describe('BlockScanner', () => {
     expect(lines).toBeGreaterThan(2_000);
   });
 
+  // Fails against a scanner that checks the end once for 64 bytes, and not for each place.
   test.for(scanners)('%s finds needles whole and within bounds, whatever was there before', ([, scanner]) => {
     if (scanner === undefined) throw new Error('This processor or this Node.js has no SIMD for WebAssembly');
     let found = 0;
@@ -111,6 +113,8 @@ describe('BlockScanner', () => {
           encoding: 'utf8',
           maxBuffer: 64 * 1024 * 1024,
           env: {},
+          // It warns of a flag of its own.
+          stdio: ['ignore', 'pipe', 'ignore'],
         });
         return JSON.parse(output);
       };

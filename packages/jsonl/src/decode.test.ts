@@ -267,6 +267,27 @@ describe('JsonlDecoder where', () => {
     });
     expect(values).toHaveLength(100);
   });
+
+  test.for<[string, DecodeOptions['where']]>([
+    ['the first field rules out most', { kind: 'rare', type: 'common' }],
+    ['the last field rules out most', { type: 'common', kind: 'rare' }],
+    [
+      'there are more values than are looked for',
+      { kind: ['rare', ...Array.from({ length: 40 }, (_, id) => `${id}`)] },
+    ],
+  ])('returns the same where %s', ([, where]) => {
+    const records = Array.from({ length: 3_000 }, (_, id) => ({
+      type: id % 3 === 0 ? 'common' : 'other',
+      kind: id % 30 === 0 ? 'rare' : 'usual',
+      text: id % 7 === 0 ? 'rare common' : '"rare"',
+    }));
+    const lines = records.map((record, id) => {
+      const line = JSON.stringify(record);
+      return id % 60 === 0 ? line.replace('"rare"', '"r\\u0061re"') : line;
+    });
+    const { values } = decodeText(`${lines.join('\n')}\n`, where === undefined ? {} : { where });
+    expect(values).toEqual(records.filter(({ kind }) => kind === 'rare'));
+  });
 });
 
 /** The same JSON with some characters of its strings, or its spacing, written another way. */

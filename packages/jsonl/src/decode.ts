@@ -37,7 +37,8 @@ export interface DecodeOptions {
   readonly checksum?: 'ignore' | 'verify' | 'require';
   /**
    * Only objects whose top-level string fields have these values (one of them, for an array). Lines that can't match
-   * are ruled out by their bytes and not parsed, so damage within them is not reported.
+   * are ruled out by their bytes and not parsed, so damage within them is not reported; with more than 31 values for a
+   * field all are parsed.
    */
   readonly where?: LineFilter;
 }
