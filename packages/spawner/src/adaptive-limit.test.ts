@@ -53,6 +53,15 @@ describe('AdaptiveLimit', () => {
     expect(share(done, 9000, second)).toBeGreaterThan(0.9);
   });
 
+  // A provider that refuses everything for a while, whatever is asked of it.
+  test.for([20, 60, 200])('is back at nine tenths 4,000 samples after a burst of %i refusals', (burst) => {
+    const hidden = 40;
+    const inBurst = (call: number) => call >= 5000 && call < 5000 + burst;
+    const { done, refused } = simulate(new AdaptiveLimit(), (call) => (inBurst(call) ? 0 : hidden), 16_000);
+    expect(refused).toBeGreaterThanOrEqual(burst);
+    expect(share(done, 9000, hidden)).toBeGreaterThan(0.9);
+  });
+
   test.for([{ rateLimited: true }, { memoryShare: 0.95 }, { eventLoopDelayMs: 500 }])(
     'backs off within one sample of %o',
     (signal) => {

@@ -137,6 +137,11 @@ export function bootIdentity(): string {
   return bootId;
 }
 
+/** From the fields of `/proc/<pid>/stat` after the name. */
+export function startTimeOf(fields: readonly string[]): string {
+  return `${bootIdentity()}:${fields[19]}`;
+}
+
 function parseStat(stat: string): ProcessRow | undefined {
   const fields = statFields(stat);
   const flags = Number(fields[6]);
@@ -145,7 +150,7 @@ function parseStat(stat: string): ProcessRow | undefined {
   const threads = Number(fields[17]);
   return {
     pid: Number.parseInt(stat, 10),
-    startTime: `${bootIdentity()}:${fields[19]}`,
+    startTime: startTimeOf(fields),
     parentPid: Number(fields[1]),
     groupId: Number(fields[2]),
     sessionId: Number(fields[3]),
