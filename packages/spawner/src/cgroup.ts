@@ -6,12 +6,16 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Container } from './container.ts';
 import { bootIdentity, type ProcessIdentity, procAvailable, type StartedProcess } from './process-table.ts';
 import { helperProgram, shell } from './run-folder.ts';
 import { quote } from './slot-script.ts';
+
+const probePrefix = 'spawner-probe-';
+/** Far longer than one takes. */
+const probeLastsMs = 60_000;
 
 let problem: Promise<string | undefined> | undefined;
 
@@ -67,9 +71,10 @@ export function leftCgroups(digest: string | undefined, identities: readonly Pro
 async function tryCgroup(): Promise<string | undefined> {
   const parent = ownCgroup();
   if (parent === undefined) return 'no cgroup v2 is mounted';
-  const folder = join(parent, `spawner-probe-${randomUUID()}`);
+  const folder = join(parent, `${probePrefix}${randomUUID()}`);
   try {
     mkdirSync(folder);
+    removeOldProbes(parent);
   } catch (error) {
     return `${parent} can't be written to (${String(error)}); delegate it, as \`systemd-run --user --scope -p Delegate=yes\` does`;
   }
@@ -80,6 +85,15 @@ async function tryCgroup(): Promise<string | undefined> {
     return code === 0 ? undefined : `processes can't be moved from ${parent} into a cgroup below it`;
   } finally {
     rmdirSync(folder);
+  }
+}
+
+/** Those of processes that were killed in the middle of a probe. */
+function removeOldProbes(parent: string): void {
+  for (const name of readdirSync(parent).filter((each) => each.startsWith(probePrefix))) {
+    const folder = join(parent, name);
+    const { mtimeMs = Infinity } = statSync(folder, { throwIfNoEntry: false }) ?? {};
+    if (Date.now() - mtimeMs > probeLastsMs) removeCgroup(folder);
   }
 }
 

@@ -88,7 +88,7 @@ describe.runIf(onLinux)('startDetached', () => {
     });
   });
 
-  // Recognised by pid alone, the stranger here would be waited for, and ended.
+  // Recognised by pid alone, the stranger here was seen to be ended.
   test('never takes a later holder of the pid for the program', async () => {
     const directory = next();
     await (await startDetached({ directory, command: 'true' })).result;
@@ -106,7 +106,7 @@ describe.runIf(onLinux)('startDetached', () => {
     stranger.kill('SIGKILL');
   });
 
-  // A version that looked for the shim in the process table found none between fork and exec, and a second start ran beside it.
+  // An adopter that looked for a claim and made none itself was seen to leave the shim free to start the program after all.
   test('decides once whether a program will run', async () => {
     const directory = next();
     await (await startDetached({ directory, command: 'true' })).result;
@@ -116,7 +116,7 @@ describe.runIf(onLinux)('startDetached', () => {
     expect((await once(shim, 'exit'))[0]).not.toBe(0);
   });
 
-  // Seen to be waited for, and ended, where the start time was left out of the comparison.
+  // Seen to be ended where the start time was left out of the comparison, and where a session was known by its number alone.
   test('never takes a stranger who really has the pid for the program', async (context) => {
     const inside = [process.execPath, programPath('reused-pid.mjs'), next()];
     const flags = ['--pid', '--fork', '--kill-child', '--mount-proc'];
@@ -129,7 +129,7 @@ describe.runIf(onLinux)('startDetached', () => {
     });
   });
 
-  // Seen to be waited for where the record held the start without the boot.
+  // Seen to be ended where a start was known by its time without the boot.
   test('never takes a process of another boot for the program', async () => {
     const directory = next();
     const running = await startDetached({ directory, command: 'sleep', args: ['1000'] });
@@ -145,6 +145,7 @@ describe.runIf(onLinux)('startDetached', () => {
     await adopted.running.result;
   });
 
+  // Seen to lose lines where a tail ended at the exit without a last look.
   test(`loses no line and no exit code over ${kills} kills of the parent in every phase`, {
     timeout: 580_000,
   }, async () => {

@@ -33,7 +33,7 @@ describe('spawnProcess', () => {
     expect(JSON.parse((await running.result).stdout)).toMatchObject({ input: '' });
   });
 
-  // A writer that waits for all input to be taken before it reads output deadlocks here at the size of two pipes.
+  // A reader that waits for all input to be taken was seen to wait for ever here.
   test('feeds a large input while it reads a large output', async () => {
     const stdin = Buffer.alloc(8 * 1024 * 1024, 'x');
     const running = await spawnProcess({ command: 'cat', stdin, maxOutputBytes: 10 });
@@ -166,7 +166,7 @@ describe('RunningProcess', () => {
     expect(lives(Number(result.stdout))).toBe(false);
   });
 
-  // Waiting for 'close', as `execFile` does, hangs here for a thousand seconds.
+  // Seen to wait for a thousand seconds where 'close' was waited for, as `execFile` does.
   test.runIf(onLinux)('settles though a process that nobody can find holds its stdout', async () => {
     const running = await start('leaves-escaped.sh', [], { drainMs: 20, graceMs: 0 });
     const { stdout, leftBehind, exitCode } = await running.result;

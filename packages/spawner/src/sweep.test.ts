@@ -25,7 +25,7 @@ const fierceEscapes = ['escaped', 'relay'];
 describe.runIf(onLinux)('sweep', { timeout: soaking ? 300_000 : 30_000 }, () => {
   const trees = 4;
 
-  // Ending the parent's group or its tree finds nothing here: the parent is dead and every tree has its own session.
+  // Seen to find nobody without the environment: the parent is dead, and every tree has a session of its own.
   test('ends what a killed parent left, found by its marker', async () => {
     const marker = { name: 'SPAWNER_TEST_SWEEP', value: randomUUID() };
     const transcript = new Transcript();
