@@ -83,6 +83,8 @@ describe('BlockScanner', () => {
           const result = scanner.find(needle, start, end);
           if (needle.length <= 64) expect(result).toBe(expected);
           if (result !== -1) found++;
+          const beyond = bytes.subarray(0, end).findIndex((byte, index) => index >= start && byte >= 0x80);
+          expect(scanner.findBeyondAscii(start, end)).toBe(beyond);
         },
       ),
       { numRuns: 3_000, seed },

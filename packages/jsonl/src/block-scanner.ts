@@ -7,7 +7,7 @@
  * whomever, so everything is asked at once, before any code of a caller's runs.
  */
 import { isAscii } from 'node:buffer';
-import { find, overreadBytes, scanLines } from './simd-code.ts';
+import { find, findBeyondAscii, overreadBytes, scanLines } from './simd-code.ts';
 import { wasmModule } from './wasm-module.ts';
 
 /** The longest block: it and what is known of it stay in the processor's nearest caches. */
@@ -19,12 +19,16 @@ const longestNeedle = 64;
 export interface BlockScanner {
   /** The block that is asked about from now on: `blockBytes` at most. */
   load(bytes: Buffer, start: number, end: number): void;
+  /** How often `load` was called: whether a block is still the one that is held. */
+  readonly loads: number;
   /** Fills `entries`, one for each newline in the block; returns their number. */
   scanLines(): number;
   /** Where the line ends, counted from the block's start, times two, plus 1 unless the line is known to be ASCII. */
   readonly entries: Uint32Array;
   /** The first place at or after `from` where a needle stands whole before `end`, or -1, counted from the block's start. */
   find(needle: Buffer, from: number, end: number): number;
+  /** The same of a byte of 0x80 or above. */
+  findBeyondAscii(from: number, end: number): number;
 }
 
 /** The best one that this process can run. */
@@ -38,7 +42,7 @@ let best: BlockScanner | undefined;
 /** Undefined: there is no WebAssembly here, or it has no SIMD. */
 export function simdScanner(): BlockScanner | undefined {
   const pages = 3;
-  const program = wasmModule(pages, [scanLines, find]);
+  const program = wasmModule(pages, [scanLines, find, findBeyondAscii]);
   if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(program)) return undefined;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(program), { host: { memory } });
@@ -52,6 +56,7 @@ export function plainScanner(): BlockScanner {
 type SimdExports = {
   scanLines(start: number, end: number, entries: number): number;
   find(from: number, end: number, needle: number, length: number): number;
+  findBeyondAscii(from: number, end: number): number;
 };
 
 /** What is used of it; Node's types don't have it, and neither does every process. */
@@ -70,9 +75,11 @@ const entriesStart = 64 * 1024;
 
 class SimdScanner implements BlockScanner {
   readonly entries: Uint32Array;
+  loads = 0;
   readonly #memory: Uint8Array;
   readonly #scanLines: SimdExports['scanLines'];
   readonly #find: SimdExports['find'];
+  readonly #findBeyondAscii: SimdExports['findBeyondAscii'];
   #blockEnd = blockStart;
   #needle: Buffer | undefined;
 
@@ -81,9 +88,11 @@ class SimdScanner implements BlockScanner {
     this.#memory = new Uint8Array(memory, 0, entriesStart);
     this.#scanLines = functions.scanLines;
     this.#find = functions.find;
+    this.#findBeyondAscii = functions.findBeyondAscii;
   }
 
   load(bytes: Buffer, start: number, end: number): void {
+    this.loads++;
     this.#memory.set(bytes.subarray(start, end), blockStart);
     this.#blockEnd = blockStart + end - start;
     this.#memory.fill(0, this.#blockEnd, this.#blockEnd + overreadBytes);
@@ -101,15 +110,22 @@ class SimdScanner implements BlockScanner {
     const place = this.#find(blockStart + from, blockStart + end, 0, Math.min(longestNeedle, needle.length));
     return place === -1 ? -1 : place - blockStart;
   }
+
+  findBeyondAscii(from: number, end: number): number {
+    const place = this.#findBeyondAscii(blockStart + from, blockStart + end);
+    return place === -1 ? -1 : place - blockStart;
+  }
 }
 
 const newline = 0x0a;
 
 class PlainScanner implements BlockScanner {
   readonly entries: Uint32Array = new Uint32Array(blockBytes);
+  loads = 0;
   #block: Buffer = Buffer.alloc(0);
 
   load(bytes: Buffer, start: number, end: number): void {
+    this.loads++;
     this.#block = bytes.subarray(start, end);
   }
 
@@ -126,5 +142,9 @@ class PlainScanner implements BlockScanner {
   find(needle: Buffer, from: number, end: number): number {
     const place = this.#block.indexOf(needle, from);
     return place === -1 || place + needle.length > end ? -1 : place;
+  }
+  findBeyondAscii(from: number, end: number): number {
+    for (let place = from; place < end; place++) if ((this.#block[place] ?? 0) >= 0x80) return place;
+    return -1;
   }
 }

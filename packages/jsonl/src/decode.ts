@@ -6,6 +6,7 @@
  */
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { BlockScanner } from './block-scanner.ts';
+import { BlockText } from './block-text.ts';
 import { findChecksum } from './checksum.ts';
 import { type InvalidLine, type InvalidLineReason, JsonlInvalidLineError } from './errors.ts';
 import { type LineFilter, LineSelector } from './select.ts';
@@ -90,10 +91,8 @@ export class LineDecoder<T> implements LineReceiver {
   readonly #yields: 'values' | 'entries';
   #values: T[] = [];
   #lineNumber = 0;
-  #block: Buffer = Buffer.alloc(0);
-  /** The whole block as Latin-1, which is what ASCII lines are cut out of; undefined where few lines are ASCII. */
-  #blockText: string | undefined;
-  #blockStart = 0;
+  #block: LineBlock | undefined;
+  #text: BlockText | undefined;
 
   constructor(options: DecodeOptions, source?: string, startOffset = 0, yields: 'values' | 'entries' = 'values') {
     const resolved = resolveDecodeOptions(options);
@@ -142,12 +141,11 @@ export class LineDecoder<T> implements LineReceiver {
   }
 
   block(block: LineBlock, scanner: BlockScanner): void {
-    this.#block = block.bytes;
-    this.#blockStart = block.start;
-    this.#blockText = undefined;
+    this.#block = block;
+    this.#text = undefined;
     // A line that is ruled out has a checksum to be verified all the same.
     if (this.#selector !== undefined && this.#checksum === 'ignore') this.#selector.ruleOut(block, scanner);
-    else if (isMostlyAscii(block)) this.#blockText = block.bytes.toString('latin1', block.start, block.end);
+    else this.#text = new BlockText(block, scanner);
   }
 
   skipped(count: number): void {
@@ -156,12 +154,13 @@ export class LineDecoder<T> implements LineReceiver {
 
   line(start: number, end: number, byteOffset: number, isKnownAscii: boolean): boolean {
     this.#lineNumber++;
-    return start === end || this.#decode(this.#block, start, end, byteOffset, isKnownAscii);
+    const bytes = this.#block?.bytes;
+    return start === end || bytes === undefined || this.#decode(bytes, start, end, byteOffset, isKnownAscii);
   }
 
   lone(line: Buffer, byteOffset: number): boolean {
     this.#lineNumber++;
-    this.#blockText = undefined;
+    this.#text = undefined;
     if (this.#checksum === 'ignore' && this.#selector?.mayMatch(line) === false) return true;
     return line.length === 0 || this.#decode(line, 0, line.length, byteOffset, isAscii(line));
   }
@@ -190,10 +189,9 @@ export class LineDecoder<T> implements LineReceiver {
       }
       if (this.#selector?.mayMatch(bytes.subarray(start, end)) === false) return true;
     }
-    const text = isKnownAscii
-      ? (this.#blockText?.slice(start - this.#blockStart, end - this.#blockStart) ??
-        bytes.toString('latin1', start, end))
-      : bytes.toString('utf8', byteOffset === 0 ? skipByteOrderMark(bytes, start, end) : start, end);
+    const whole =
+      this.#text?.cut(start, end, isKnownAscii) ?? bytes.toString(isKnownAscii ? 'latin1' : 'utf8', start, end);
+    const text = byteOffset === 0 && whole.startsWith(byteOrderMark) ? whole.slice(1) : whole;
     // The replacement character is what bad UTF-8 turns into, but a line may also hold one of its own.
     if (!isKnownAscii && text.includes('\uFFFD') && !isUtf8(bytes.subarray(start, end))) {
       return this.#report('encoding', 'is not valid UTF-8', bytes.subarray(start, end), end - start, byteOffset);
@@ -262,6 +260,7 @@ export class LineDecoder<T> implements LineReceiver {
 }
 
 const previewBytes = 80;
+const byteOrderMark = '\uFEFF';
 
 function requireBytes(chunk: unknown): void {
   if (chunk instanceof Uint8Array) return;
@@ -302,18 +301,6 @@ function requireCount(name: string, value: number, minimum: number, maximum: num
   if (!(value >= minimum && value <= maximum)) {
     throw new RangeError(`Expected \`${name}\` to be from ${minimum} to ${maximum}, got \`${value}\``);
   }
-}
-
-/** Whether cutting lines out of one string is worth making it. */
-function isMostlyAscii({ entries, count }: LineBlock): boolean {
-  let beyond = 0;
-  for (let index = 0; index < count; index++) beyond += (entries[index] ?? 0) & 1;
-  return beyond * 2 <= count;
-}
-
-function skipByteOrderMark(bytes: Buffer, start: number, end: number): number {
-  const isThere = end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf;
-  return isThere ? start + 3 : start;
 }
 
 function isBlank(text: string): boolean {

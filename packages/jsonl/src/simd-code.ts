@@ -1,10 +1,10 @@
 /**
- * Two loops over bytes that JavaScript can't make fast, sixteen bytes at once: where lines end and which hold bytes
- * beyond ASCII, and where a needle stands. Written as WebAssembly, so that there is no native code to build or ship.
+ * Loops over bytes that JavaScript can't make fast, sixteen bytes at once: where lines end and which hold bytes beyond
+ * ASCII, where a needle stands, and where the next byte beyond ASCII does. Written as WebAssembly, so that there is no native code to build or ship.
  */
 import { flow, int, local, vector, type WasmFunction } from './wasm-module.ts';
 
-/** What `scanLines` reads behind the last byte that it was given. `find` may read twice as much, whatever is there. */
+/** What `scanLines` reads behind the last byte that it was given. The others may read twice as much, whatever is there. */
 export const overreadBytes = 64;
 
 /**
@@ -130,4 +130,27 @@ export const find: WasmFunction = (() => {
       ...int.value(-1),
     ],
   };
+})();
+
+/** `findBeyondAscii(from, end) → place`: the first byte of 0x80 or above from `from` on and before `end`, or -1. */
+export const findBeyondAscii: WasmFunction = (() => {
+  const [at, end, high, stop] = [0, 1, 2, 3];
+  const bytes = (offset: number) => [...local.get(at), ...vector.load(offset)];
+  const leaveWithPlace = [
+    ...[...local.get(at), ...local.get(high), ...int.countTrailingZeros, ...int.add, ...local.tee(at)],
+    ...[...local.get(end), ...int.isBelow, ...flow.when(local.get(at), flow.leave)],
+    ...[...int.value(-1), ...flow.leave],
+  ];
+  const sixteen = flow.loop(
+    [...bytes(0), ...vector.bitmask, ...local.tee(high), ...flow.when(leaveWithPlace)],
+    [...local.get(at), ...int.value(16), ...int.add, ...local.tee(at), ...local.get(stop), ...int.differ],
+    flow.branchIf(0),
+  );
+  const sixtyFour = flow.loop(
+    [...local.get(at), ...int.value(64), ...int.add, ...local.set(stop)],
+    [...bytes(0), ...bytes(16), ...vector.or, ...bytes(32), ...bytes(48), ...vector.or, ...vector.or],
+    [...vector.bitmask, ...flow.when(sixteen)],
+    [...local.get(stop), ...local.tee(at), ...local.get(end), ...int.isBelow, ...flow.branchIf(0)],
+  );
+  return { name: 'findBeyondAscii', parameters: 2, locals: ['i32', 'i32'], body: [...sixtyFour, ...int.value(-1)] };
 })();
