@@ -10,7 +10,7 @@ import type { AgentTask, ClaudeAgentDefinition } from './definition.ts';
 import type { AgentEvent } from './event.ts';
 import { type LiveInput, openLiveInput } from './live-input.ts';
 import { type AttemptExit, failureByUs, type Outcome } from './outcome.ts';
-import { type OutputReader, openOutputReader } from './output-reader.ts';
+import { type OutputReader, openOutputReader, unlessOversized } from './output-reader.ts';
 import { openPermissionDesk, type PermissionDesk } from './permission.ts';
 import { openPlanFiles } from './plan-files.ts';
 import type { Redactor } from './redact.ts';
@@ -48,6 +48,8 @@ interface Turn {
   /** Called once the `result` line is there, or the program has ended. */
   readonly done: () => void;
   endedBy: AttemptExit['endedBy'];
+  /** Ends the turn after too long a silence. */
+  idle: NodeJS.Timeout | undefined;
   hostFailure: { readonly error: unknown } | undefined;
 }
 
@@ -79,7 +81,7 @@ class LiveProgram {
     const parser = claude.parse(this.#agent, task, run.prices);
     const turn: Turn = {
       ...{ task, run, parser, startedAtMs: performance.now(), done: resolve },
-      ...{ endedBy: 'exit', hostFailure: undefined },
+      ...{ endedBy: 'exit', idle: undefined, hostFailure: undefined },
     };
     this.#turn = turn;
     const end = (cause: 'aborted' | 'timeout') => this.#interrupt(turn, cause);
@@ -93,11 +95,13 @@ class LiveProgram {
         if (failed !== undefined) return failed;
       }
       this.#input?.write(claude.dialogue?.turn(promptWithSchema(task)) ?? '');
+      this.#listenAgain(turn);
       await done;
       if (turn.hostFailure !== undefined) throw turn.hostFailure.error;
       return this.#outcomeOf(turn, this.#exit ?? { ...quietExit, endedBy: turn.endedBy });
     } finally {
       clearTimeout(timer);
+      clearTimeout(turn.idle);
       run.signal?.removeEventListener('abort', onAbort);
       this.#turn = undefined;
     }
@@ -137,6 +141,7 @@ class LiveProgram {
         ...{ stdin: 'closed', graceMs: run.graceMs, maxOutputBytes: 65_536 },
         ...(run.marker === undefined ? {} : { marker: run.marker }),
         onStdout: (chunk) => this.#heard(chunk),
+        onStderr: () => this.#listenAgain(this.#turn),
       });
       await run.onStarted(this.#running.identity);
     } catch (error) {
@@ -164,8 +169,15 @@ class LiveProgram {
     for (const event of events) this.#emit(event);
     const turn = this.#turn;
     if (turn === undefined) return;
+    this.#listenAgain(turn);
     if (turn.parser.state === 'finished') turn.done();
     else if (turn.parser.state === 'hopeless' || this.#reader?.oversized !== undefined) void this.#running?.end();
+  }
+
+  #listenAgain(turn: Turn | undefined): void {
+    if (turn === undefined) return;
+    clearTimeout(turn.idle);
+    turn.idle = timerFor(turn.task.idleTimeoutMs, () => this.#interrupt(turn, 'idle'));
   }
 
   #emit(event: AgentEvent): void {
@@ -221,7 +233,7 @@ class LiveProgram {
   }
 
   /** Asks it to end its turn and stay; where it doesn't within the grace, it is ended. */
-  #interrupt(turn: Turn, cause: 'aborted' | 'timeout'): void {
+  #interrupt(turn: Turn, cause: 'aborted' | 'timeout' | 'idle'): void {
     if (this.#turn !== turn || turn.endedBy !== 'exit') return;
     turn.endedBy = cause;
     this.#input?.write(claude.dialogue?.interrupt(randomUUID()) ?? '');
@@ -237,7 +249,8 @@ class LiveProgram {
     const redactor = turn.run.openRedactor();
     const bytes = Buffer.from(exit.stderr);
     const stderr = Buffer.concat([redactor.push(bytes), redactor.end()]).toString();
-    const outcome = turn.parser.end({ ...exit, durationMs, endedBy, stderr });
+    const ended = turn.parser.end({ ...exit, durationMs, endedBy, stderr });
+    const outcome = this.#reader === undefined ? ended : unlessOversized(ended, turn.parser, this.#reader);
     const byUs = turn.parser.state === 'finished' ? failureByUs({ ...exit, durationMs, endedBy }) : undefined;
     // An interrupted turn has its result line too; why it was interrupted is known here.
     return outcome.status === 'failed' && byUs !== undefined ? { ...outcome, ...byUs } : outcome;

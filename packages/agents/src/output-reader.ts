@@ -9,6 +9,7 @@ import { type InvalidLine, JsonlDecoder } from '@cadre/jsonl';
 import type { Parser } from './adapter.ts';
 import type { AgentEvent } from './event.ts';
 import { isFields } from './fields.ts';
+import { failure, type Outcome } from './outcome.ts';
 
 export interface OutputReader {
   push(chunk: Uint8Array): readonly AgentEvent[];
@@ -21,6 +22,13 @@ export interface OutputReader {
 /** @param maxOutputBytes the longest line, or the longest text altogether */
 export function openOutputReader(parser: Parser, format: 'jsonl' | 'text', maxOutputBytes: number): OutputReader {
   return format === 'jsonl' ? new LineReader(parser, maxOutputBytes) : new TextReader(parser, maxOutputBytes);
+}
+
+/** What it means that an agent was ended for the size of its output: nothing where it had given its result. */
+export function unlessOversized(outcome: Outcome, parser: Parser, reader: OutputReader): Outcome {
+  if (reader.oversized === undefined || parser.state === 'finished') return outcome;
+  const message = `The agent was ended because ${reader.oversized}; print less, write a file, or raise maxOutputBytes.`;
+  return { ...outcome, status: 'failed', ...failure('badOutput', message, { retryable: false }) };
 }
 
 class LineReader implements OutputReader {

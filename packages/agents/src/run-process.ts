@@ -8,7 +8,7 @@ import { inheritedVariables } from './environment.ts';
 import type { AgentEvent } from './event.ts';
 import { type LiveInput, openLiveInput } from './live-input.ts';
 import { type Failure, failure, type Outcome, outcomeWithoutStart } from './outcome.ts';
-import { type OutputReader, openOutputReader } from './output-reader.ts';
+import { type OutputReader, openOutputReader, unlessOversized } from './output-reader.ts';
 import { openPermissionDesk, type PermissionDesk } from './permission.ts';
 import { openPlanFiles } from './plan-files.ts';
 import type { RunSettings } from './run-options.ts';
@@ -237,12 +237,6 @@ export function environmentOf(parts: {
     ...agent.environment,
     ...task.environment,
   };
-}
-
-function unlessOversized(outcome: Outcome, parser: Parser, reader: OutputReader): Outcome {
-  if (reader.oversized === undefined || parser.state === 'finished') return outcome;
-  const message = `The agent was ended because ${reader.oversized}; print less, write a file, or raise maxOutputBytes.`;
-  return { ...outcome, status: 'failed', ...failure('badOutput', message, { retryable: false }) };
 }
 
 function survivorWarnings(result: ProcessResult): readonly string[] {

@@ -60,6 +60,20 @@ describe('openAgentSession', () => {
     expect(await session.send('three')).toMatchObject({ status: 'succeeded', text: 'turn 3: three' });
   });
 
+  test('ends one turn that falls silent and goes on with the next', async () => {
+    await using session = openAgentSession(talker, { cwd: directory });
+    await session.send('one');
+    expect(await session.send('wait', { idleTimeoutMs: 100 })).toMatchObject({ status: 'failed', reason: 'idle' });
+    expect(await session.send('three')).toMatchObject({ status: 'succeeded', text: 'turn 3: three' });
+  });
+
+  test('ends a program whose line has no end, and goes on with another', async () => {
+    await using session = openAgentSession(talker, { cwd: directory }, { maxOutputBytes: 1000 });
+    await session.send('one');
+    expect(await session.send('flood')).toMatchObject({ status: 'failed', reason: 'badOutput', retryable: false });
+    expect(await session.send('three')).toMatchObject({ status: 'succeeded', text: 'turn 1 of talk-1: three' });
+  });
+
   test('resumes programs that take one turn a process', async () => {
     const received = join(directory, 'received.json');
     const recording = new URL('../test/recordings/codex-basic/', import.meta.url);

@@ -21,6 +21,7 @@ function turn(prompt) {
   print({ type: 'system', subtype: 'init', model: 'm' });
   if (prompt === 'die') process.exit(3);
   if (prompt === 'wait') return;
+  if (prompt === 'flood') return process.stdout.write('x'.repeat(5000));
   if (prompt === 'hook') return question({ subtype: 'hook_callback' });
   if (prompt.startsWith('ask')) {
     question({ subtype: 'can_use_tool', tool_name: 'Bash', input: { command: 'ls' }, description: 'lists files' });
