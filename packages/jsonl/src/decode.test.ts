@@ -118,6 +118,23 @@ describe('JsonlDecoder', () => {
     expect([...decoder.push(bytes('1\n{\n2\n3')), ...decoder.end()]).toEqual([1, 2]);
   });
 
+  // Fails where what the scanner holds is believed to be this decoder's block still.
+  test('is not disturbed by a callback that decodes something else', () => {
+    const lines = Array.from({ length: 200 }, (_, id) =>
+      id % 3 === 0 ? '{' : JSON.stringify({ id, text: 'x é y ü' }),
+    );
+    const source = bytes(`${lines.join('\n')}\n`);
+    const other = bytes('"ö and something else"\n'.repeat(50));
+    let asides = 0;
+    const { values } = decode([source], {
+      onInvalid: () => {
+        asides += new JsonlDecoder().push(other).length;
+      },
+    });
+    expect(values).toEqual(decode([source], { onInvalid: 'skip' }).values);
+    expect([values.length, asides]).toEqual([133, 67 * 50]);
+  });
+
   test.for([
     ['maxLineBytes', 0],
     ['maxLineBytes', Number.NaN],
