@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const isRedisInstalled = spawnSync('redis-server', ['--version']).status === 0;
+const program = 'redis-server';
+
+export const isRedisInstalled = spawnSync(program, ['--version']).status === 0;
 
 export interface RedisServer {
   readonly url: string;

@@ -33,7 +33,7 @@ export function secretSettings(
   };
 }
 
-export const shownForSecret = '***';
+const shownForSecret = '***';
 
 function mask(value: unknown, path: Path, patterns: readonly PathPattern[]): unknown {
   if (patterns.some((pattern) => covers(pattern, path))) return maskAll(value, isAnyScalar);
