@@ -13,26 +13,28 @@ describe('pidsWithin', () => {
     const forks = fc.integer({ min: 0, max: pidMax / 2 - reserved - 1 });
     fc.assert(
       fc.property(start, forks, fc.integer({ min: 1, max: 300 }), (opensAtPid, count, rootPid) => {
-        const within = pidsWithin([{ rootPid, opensAtPid, openedAtMs: 0 }], pidMax, 1);
-        let pid = opensAtPid;
-        for (let fork = 0; fork < count; fork += 1) {
+        const given = [opensAtPid];
+        for (let pid = opensAtPid; given.length <= count; given.push(pid)) {
           pid = pid + 1 === pidMax ? reserved : pid + 1;
-          if (!within(pid)) throw new Error(`${pid} is left out, ${fork} forks after ${opensAtPid}`);
         }
-        expect(within(rootPid)).toBe(true);
+        const newestPid = given.at(-1) ?? 0;
+        const within = pidsWithin([{ rootPid, opensAtPid, openedAtMs: 0 }], { newestPid, pidMax, atMs: 1 });
+        expect([rootPid, ...given].filter((pid) => !within(pid))).toEqual([]);
       }),
     );
   });
 
-  test('leaves out those given out shortly before', () => {
-    const within = pidsWithin([{ rootPid: 5000, opensAtPid: 6000, openedAtMs: 0 }], pidMax, 1);
-    expect([4999, 5000, 5999, 6000, 6001].map(within)).toEqual([false, true, false, true, true]);
+  test('leaves out those given out before, however far back', () => {
+    const windows = [{ rootPid: 5000, opensAtPid: 6000, openedAtMs: 0 }];
+    const within = pidsWithin(windows, { newestPid: 6002, pidMax, atMs: 1 });
+    const pids = [300, 4999, 5000, 5999, 6000, 6002, 6003, 30_000];
+    expect(pids.filter(within)).toEqual([5000, 6000, 6002]);
   });
 
   test('holds all once every pid may have been given out again', () => {
     const windows = [{ rootPid: 5000, opensAtPid: 6000, openedAtMs: 0 }];
     const tooLongMs = pidMax / 2 / (100 * cpus().length);
-    expect(pidsWithin(windows, pidMax, tooLongMs - 1)(4999)).toBe(false);
-    expect(pidsWithin(windows, pidMax, tooLongMs)(4999)).toBe(true);
+    const at = (atMs: number) => pidsWithin(windows, { newestPid: 6002, pidMax, atMs });
+    expect([at(tooLongMs - 1)(4999), at(tooLongMs)(4999)]).toEqual([false, true]);
   });
 });

@@ -17,10 +17,22 @@ export interface PidWindow {
 /** A fork or a new thread takes a processor of the machine, whether we may use it or not, longer than 10 µs. */
 const forksPerMs = 100 * cpus().length;
 
+/** What was read of the system after its processes were listed. */
+export interface PidReading {
+  readonly newestPid: number;
+  /** All pids are below it. */
+  readonly pidMax: number;
+  /** In `performance.now()` time. */
+  readonly atMs: number;
+}
+
 /** Whether a pid may be that of a descendant of any of the roots. */
-export function pidsWithin(windows: readonly PidWindow[], pidMax: number, nowMs: number): (pid: number) => boolean {
-  const half = pidMax / 2;
-  if (windows.some(({ openedAtMs }) => (nowMs - openedAtMs) * forksPerMs >= half)) return () => true;
+export function pidsWithin(windows: readonly PidWindow[], reading: PidReading): (pid: number) => boolean {
+  const { newestPid, pidMax, atMs } = reading;
+  if (windows.some(({ openedAtMs }) => (atMs - openedAtMs) * forksPerMs >= pidMax / 2)) return () => true;
+  const after = (pid: number, opensAtPid: number): number => (pid - opensAtPid + pidMax) % pidMax;
   return (pid) =>
-    windows.some(({ rootPid, opensAtPid }) => pid === rootPid || (pid - opensAtPid + pidMax) % pidMax < half);
+    windows.some(
+      ({ rootPid, opensAtPid }) => pid === rootPid || after(pid, opensAtPid) <= after(newestPid, opensAtPid),
+    );
 }

@@ -167,8 +167,7 @@ function planReading(): PendingReading {
     rows: nextTurn().then(() => {
       pendingReading = undefined;
       const { wanted } = reading;
-      if (!procAvailable) return listWithPs(['-A']);
-      return listProc(wanted === 'every one' ? () => true : pidsWithin(wanted, largestPid(), performance.now()));
+      return procAvailable ? listProc(wanted) : listWithPs(['-A']);
     }),
   };
   return reading;
@@ -179,10 +178,17 @@ function largestPid(): number {
   return pidMax;
 }
 
-async function listProc(isWanted: (pid: number) => boolean): Promise<readonly ProcessRow[]> {
+async function listProc(wanted: PendingReading['wanted']): Promise<readonly ProcessRow[]> {
+  const names = withReserve(() => readdirSync('/proc'));
+  // Read after the list, so that nobody in it is newer.
+  const newest = wanted === 'every one' ? undefined : newestPid();
+  const isWanted =
+    wanted === 'every one' || newest === undefined
+      ? () => true
+      : pidsWithin(wanted, { newestPid: newest, pidMax: largestPid(), atMs: performance.now() });
   const rows: ProcessRow[] = [];
   let read = 0;
-  for (const name of withReserve(() => readdirSync('/proc'))) {
+  for (const name of names) {
     const first = name.charCodeAt(0);
     if (first < 0x30 || first > 0x39 || !isWanted(Number(name))) continue;
     if (++read % rowsPerSlice === 0) await nextTurn();

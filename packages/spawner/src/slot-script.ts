@@ -7,7 +7,10 @@
  * pipe, and ends with an exec.
  */
 
-/** Made for a keeper at once: the program `mkfifo` costs more than its pipes. */
+/**
+ * Made for a keeper at once: the program `mkfifo` costs more than its pipes. Their names are removed two batches later, since ours
+ * may be slow to open them.
+ */
 const slotsPerBatch = 8;
 
 export const nurseryStart =
@@ -62,6 +65,8 @@ BEGIN {
   for (n = 0; ; n++) {
     if ((getline line < "closed") >= 0 || (getline line < (keeper ".stop")) >= 0) break
     if (n % ${slotsPerBatch} == 1) {
+      if (old != "") system("rm -f" old)
+      old = names
       names = ""
       for (i = n; i < n + ${slotsPerBatch}; i++) {
         slot = keeper "." i

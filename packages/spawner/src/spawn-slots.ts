@@ -300,6 +300,11 @@ export class ShellSlots implements SpawnSlots {
         slot.open();
         this.#unopened.delete(slot);
       } catch (error) {
+        // Its shell was killed, and we heard of it so late that the names are gone: its end is under way to us.
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+          this.#unopened.delete(slot);
+          continue;
+        }
         if (this.#waiting.length === 0) this.#queue.shift()?.reject(new SlotExecError(error, ''));
         return;
       }

@@ -1,5 +1,5 @@
 /** One waiting shell, from the making of its pipes to the end of the program that it became. */
-import { closeSync, constants, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ChildExit, ChildHandle } from './child-handle.ts';
@@ -66,7 +66,6 @@ export class WaitingSlot {
     } finally {
       closeSync(held);
     }
-    this.#unlink('out', 'err');
     this.identity = { pid, startTime: row.startTime, startTicks: row.startTicks };
     this.state = 'waiting';
     return true;
@@ -82,7 +81,6 @@ export class WaitingSlot {
     const stderr = this.#socket('err');
     const closed = Promise.all([this.exited, closeOf(stdout), closeOf(stderr)]).then(() => undefined);
     const said = await running;
-    this.#unlink('in', 'run');
     if (!said.startsWith('begun')) {
       for (const stream of [stdin, stdout, stderr]) stream?.destroy();
       return 'slot died';
@@ -168,18 +166,6 @@ export class WaitingSlot {
     if (descriptor === undefined) throw new Error(`The pipe ${pipe} of slot ${this.name} is not open.`);
     this.#descriptors.delete(pipe);
     return descriptor;
-  }
-
-  /** Once both ends are open the names serve nobody. */
-  #unlink(...pipes: readonly string[]): void {
-    for (const pipe of pipes) {
-      try {
-        unlinkSync(`${this.#path}.${pipe}`);
-      } catch (error) {
-        // The slots were closed meanwhile, and all names went with their folder.
-        if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-      }
-    }
   }
 
   #closeAll(): void {
