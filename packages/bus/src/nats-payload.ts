@@ -58,7 +58,7 @@ export class NatsPayload {
     if (kind === 'msgpack') return this.#packr.unpack(bytes);
     if (bytes.length === 0) return undefined;
     try {
-      return JSON.parse(utf8.decode(bytes));
+      return JSON.parse(decodeText(bytes));
     } catch {
       // A stranger's message that is no JSON: its bytes are all that is known of it.
       return bytes;
@@ -76,6 +76,13 @@ export interface NatsMessage {
 /** Where answers to a stored message go. */
 export function storedReply(headers: MsgHdrs | undefined): string | undefined {
   return headers?.get(replyHeader) || undefined;
+}
+
+/** @throws {TypeError} for bytes that are no UTF-8 */
+function decodeText(bytes: Uint8Array): string {
+  // Four times as fast for short texts as a decoder, but puts U+FFFD where it should throw.
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+  return text.includes('\uFFFD') ? utf8.decode(bytes) : text;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

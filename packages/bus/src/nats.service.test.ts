@@ -63,8 +63,12 @@ describe.skipIf(!hasNatsServer)('natsTransport', () => {
     await bus.flush();
     client.publish('from.stranger', '{"n":1}');
     client.publish('from.stranger', 'no json');
+    client.publish('from.stranger', '"a sign that stands for none: \uFFFD"');
+    client.publish('from.stranger', Uint8Array.of(0x22, 0xff, 0x22));
     expect((await iterator.next()).value?.data).toEqual({ n: 1 });
-    expect(String((await iterator.next()).value?.data)).toBe('no json');
+    expect(Buffer.from((await iterator.next()).value?.data as Uint8Array).toString()).toBe('no json');
+    expect((await iterator.next()).value?.data).toBe('a sign that stands for none: \uFFFD');
+    expect([...((await iterator.next()).value?.data as Uint8Array)]).toEqual([0x22, 0xff, 0x22]);
     await client.close();
   });
 

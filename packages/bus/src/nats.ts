@@ -5,7 +5,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { type JsMsg, jetstream } from '@nats-io/jetstream';
-import { connect, type Msg, type NatsConnection, headers as newHeaders } from '@nats-io/transport-node';
+import {
+  connect,
+  type Msg,
+  type MsgHdrs,
+  type NatsConnection,
+  headers as newHeaders,
+  type PublishOptions,
+} from '@nats-io/transport-node';
 import { BusError } from './errors.ts';
 import type { PublishedMessage } from './message.ts';
 import { type NatsMessage, NatsPayload, type PayloadKind, storedReply } from './nats-payload.ts';
@@ -42,6 +49,7 @@ export interface NatsTransportOptions extends NatsOptions {
 }
 
 const idHeader = 'message-id';
+const maxKnownSubjects = 4_096;
 /** Where the server says that nobody is there, when the message itself awaits no answer. */
 const probePrefix = '_probe.';
 
@@ -90,6 +98,7 @@ class NatsTransport implements Transport {
   readonly #payload: NatsPayload;
   readonly #publishTimeoutMs: number;
   readonly #listeners = new Set<(status: TransportStatus) => void>();
+  readonly #known = new Map<string, boolean>();
   readonly #nobody = new Map<string, () => void>();
   readonly #probes = `${probePrefix}${randomBytes(8).toString('hex')}.`;
   readonly #stops = new Set<() => void>();
@@ -113,9 +122,7 @@ class NatsTransport implements Transport {
 
   publish(message: TransportMessage, onNoResponders?: () => void): void | Promise<void> {
     if (this.#state !== 'open') throw closedError();
-    parseSubject(message.subject);
-    if (streamOf(this.#streams, message.subject) !== undefined)
-      return this.#track(this.#publishing, this.#store(message));
+    if (this.#isDurable(message.subject)) return this.#track(this.#publishing, this.#store(message));
     const [data, headers] = this.#payload.encode(message, false);
     let { reply } = message;
     if (onNoResponders !== undefined) {
@@ -125,10 +132,8 @@ class NatsTransport implements Transport {
       }
       this.#awaitNobody(reply, onNoResponders);
     }
-    this.#connection.publish(message.subject, data, {
-      ...(reply === undefined ? {} : { reply }),
-      ...(headers === undefined ? {} : { headers }),
-    });
+    if (reply === undefined && headers === undefined) this.#connection.publish(message.subject, data);
+    else this.#connection.publish(message.subject, data, natsOptions(reply, headers));
     return undefined;
   }
 
@@ -164,6 +169,18 @@ class NatsTransport implements Transport {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  /** Whether a stream keeps it. Remembered of recent subjects, which a program publishes to over and over. */
+  #isDurable(subject: string): boolean {
+    let isDurable = this.#known.get(subject);
+    if (isDurable === undefined) {
+      parseSubject(subject);
+      isDurable = streamOf(this.#streams, subject) !== undefined;
+      if (this.#known.size >= maxKnownSubjects) this.#known.clear();
+      this.#known.set(subject, isDurable);
+    }
+    return isDurable;
   }
 
   #listen(pattern: string, receiver: Receiver, queue: string | undefined): () => void {
@@ -315,6 +332,10 @@ class NatsTransport implements Transport {
     }
     this.#state = 'closed';
   }
+}
+
+function natsOptions(reply: string | undefined, headers: MsgHdrs | undefined): Partial<PublishOptions> {
+  return { ...(reply === undefined ? {} : { reply }), ...(headers === undefined ? {} : { headers }) };
 }
 
 async function connectTo(servers: readonly string[], token: string | undefined): Promise<NatsConnection> {
