@@ -277,6 +277,17 @@ describe('runAgent with the adapters claude and codex', () => {
   });
 });
 
+describe('runAgent with agents that answer once', () => {
+  test.for([
+    { adapter: 'command', command: ['true'] },
+    { adapter: 'module', module: program('module-agents.mjs') },
+    { adapter: 'model', provider: 'anthropic', model: 'm' },
+  ] as const)('refuses a session to resume: $adapter', async (agent) => {
+    const resuming = runAgent(agent, taskWith({ resumeSessionId: 'abc-1' }));
+    await expect(resuming).rejects.toThrow(`Expected no \`resumeSessionId\`: a ${agent.adapter} keeps no session`);
+  });
+});
+
 describe('runAgent and the end of a process', () => {
   test('says what to do when the program does not exist', async () => {
     const outcome = await runAgent({ adapter: 'claude', program: join(directory, 'claude') }, taskWith());
@@ -295,10 +306,9 @@ describe('runAgent and the end of a process', () => {
   });
 
   test('ends an agent that is silent for too long', async () => {
-    const { outcome } = await collect(
-      { lines: [{ type: 'text', text: 'hm' }], afterwards: 'hang' },
-      { idleTimeoutMs: 400 },
-    );
+    // A shell, since its first line must come within the limit on the busiest machine too.
+    const command = ['sh', '-c', `echo '{"type":"text","text":"hm"}'; exec sleep 600`];
+    const outcome = await runAgent({ adapter: 'jsonl', command }, taskWith({ idleTimeoutMs: 1000 }));
     expect(failed(outcome)).toMatchObject({ reason: 'idle', retryable: true, text: 'hm' });
   });
 

@@ -27,6 +27,12 @@ export function requireSessionId(task: AgentTask): string | undefined {
   );
 }
 
+/** Of an agent that answers once: an id that it can't resume by is refused, not ignored. @param instead what to do */
+export function refuseSessionId(task: AgentTask, agent: string, instead: string): void {
+  if (task.resumeSessionId === undefined) return;
+  throw new TypeError(`Expected no \`resumeSessionId\`: a ${agent} keeps no session; ${instead}.`);
+}
+
 export function requireCommand(command: readonly string[]): readonly string[] {
   if (command.length > 0 && command[0] !== '') return command;
   throw new TypeError(`Expected \`command\` to begin with the name of a program, got ${JSON.stringify(command)}.`);

@@ -15,7 +15,7 @@ import {
   type Outcome,
   outcomeOf,
 } from '../outcome.ts';
-import { requireCommand, structuredOutput } from '../task-text.ts';
+import { refuseSessionId, requireCommand, structuredOutput } from '../task-text.ts';
 import { noCost, noUsage } from '../usage.ts';
 
 export const command: Adapter<CommandAgentDefinition> = {
@@ -28,6 +28,7 @@ export const command: Adapter<CommandAgentDefinition> = {
 
 function plan(definition: CommandAgentDefinition, task: AgentTask): LaunchPlan {
   const program = requireCommand(definition.command);
+  refuseSessionId(task, 'command', 'say in its prompt what was said before');
   const asArgument = definition.promptVia === 'argument';
   return {
     command: asArgument ? [...program, task.prompt] : program,

@@ -18,7 +18,7 @@ import { openTextRedactor } from '../model/text-redactor.ts';
 import { type Failure, failure, type Outcome, outcomeOf, reasonOfStatus } from '../outcome.ts';
 import { durationMs, retryHintMs, shouldRetry } from '../retry-hint.ts';
 import type { RunSettings } from '../run-options.ts';
-import { promptWithInput, promptWithSchema, structuredOutput } from '../task-text.ts';
+import { promptWithInput, promptWithSchema, refuseSessionId, structuredOutput } from '../task-text.ts';
 import { type Cost, noUsage } from '../usage.ts';
 
 const providers: Readonly<Record<ModelAgentDefinition['provider'], Provider>> = { anthropic, openai, gemini };
@@ -40,9 +40,7 @@ export async function runModel(
       `Expected \`environmentPrefix\` to be capital letters, digits and _, got ${JSON.stringify(environmentPrefix)}.`,
     );
   }
-  if (task.resumeSessionId !== undefined) {
-    throw new TypeError('Expected no `resumeSessionId`: a model keeps no session; open one with `openAgentSession`.');
-  }
+  refuseSessionId(task, 'model', 'open one with `openAgentSession`');
   const call = new ModelCall(provider, questionOf(agent, task, earlier), run, task);
   const finish = (verdict: Failure | undefined) => {
     const { answer, text, value } = call;

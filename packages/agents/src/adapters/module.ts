@@ -9,6 +9,7 @@ import { fieldsOf } from '../fields.ts';
 import { type Failure, failure, type Outcome, outcomeOf } from '../outcome.ts';
 import { ownEventOf, statedFailureOf } from '../own-event.ts';
 import type { PriceBook } from '../price.ts';
+import { refuseSessionId } from '../task-text.ts';
 import { TextTail } from '../text-tail.ts';
 import { type Cost, noCost, noUsage, type TokenUsage } from '../usage.ts';
 
@@ -60,6 +61,7 @@ export interface ModuleRun {
 }
 
 export async function runModule(agent: ModuleAgentDefinition, task: AgentTask, run: ModuleRun): Promise<Outcome> {
+  refuseSessionId(task, 'module', 'give it what was said before as its input');
   const startedAt = performance.now();
   let bill: { usage: TokenUsage; cost: Cost } = { usage: noUsage, cost: noCost };
   let stated: Failure | undefined;
