@@ -1,6 +1,6 @@
 /** One process of a pool, and the task it holds. It and its descendants end together. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { ProcessFamily } from './descendants.ts';
@@ -49,7 +49,7 @@ export class PoolProcess implements PoolWorker {
   constructor(options: PoolProcessOptions, events: WorkerEvents) {
     this.#events = events;
     const { cwd, inheritEnv, marker, output } = options;
-    const lineageId = randomBytes(12).toString('hex');
+    const lineageId = randomUUID();
     const env = childEnvironment(process.env, inheritEnv, options.env, marker, lineageId);
     const printed = output === 'inherit' ? 'inherit' : 'ignore';
     checkDescriptors(2);

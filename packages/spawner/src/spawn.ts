@@ -2,7 +2,7 @@
  * Starting one child so that it can hurt nobody: no shell, an allow-listed environment, a session of its own, bounded
  * output, and an end that takes everything with it that the child started.
  */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { resolve as resolvePath } from 'node:path';
 import type { ContainmentLevel } from './container.ts';
 import { type Containment, chooseContainment, resolveContainment } from './containment.ts';
@@ -98,7 +98,7 @@ export async function spawnProcess(options: SpawnOptions): Promise<RunningProces
   const settings = resolveSpawnOptions(options);
   settings.signal?.throwIfAborted();
   const { command, args, cwd, inheritEnv } = settings;
-  const lineageId = randomBytes(12).toString('hex');
+  const lineageId = randomUUID();
   const env = childEnvironment(process.env, inheritEnv, settings.env, settings.marker, lineageId);
   const stdin = settings.input === undefined ? ('closed' as const) : ('pipe' as const);
   const start = { command, args, cwd, env, stdin };

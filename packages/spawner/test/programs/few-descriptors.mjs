@@ -31,7 +31,10 @@ await startOne();
 const base = countOpen();
 if (road === 'slots') slots = await openSpawnSlots({ size: 1 });
 const limit = base + 40;
-spawnSync('prlimit', ['--pid', String(process.pid), `--nofile=${limit}:${limit}`]);
+// Of util-linux, as `setsid` is.
+const lower = 'prlimit';
+const { status } = spawnSync(lower, ['--pid', String(process.pid), `--nofile=${limit}:${limit}`]);
+if (status !== 0) throw new Error('prlimit is missing or failed');
 const report = { refused: 0, started: 0, surprises: [], strays: [], over: 0 };
 const isRefusal = (error) =>
   ['SPAWN_FAILED', 'PROCESS_CRASHED'].includes(error.code) &&
