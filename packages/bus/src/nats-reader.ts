@@ -27,14 +27,6 @@ export interface ReaderSetup {
   readonly clock: { now(): number };
 }
 
-/** Asked for in two halves, so that one is on its way while the other is worked on. */
-interface Lane {
-  readonly max: number;
-  inHand: number;
-  messages: ConsumerMessages | undefined;
-  onRoom: (() => void) | undefined;
-}
-
 /** How long the server keeps a request for messages, and after how long a silence of it the reader asks again: at most twice this. */
 const requestMs = 10_000;
 const silenceMs = 2_000;
@@ -42,15 +34,15 @@ const silenceMs = 2_000;
 export class DurableReader {
   readonly #setup: ReaderSetup;
   readonly #source: string;
-  readonly #lanes: readonly Lane[];
   readonly #inHand = new Set<DurableMessage>();
+  #messages: ConsumerMessages | undefined;
+  #onRoom: (() => void) | undefined;
   readonly #signs: NodeJS.Timeout;
   #lastTickMs: number;
   /** What arrives now may have been sent before this process was stopped. */
   #isDistrusting = false;
   /** The number behind the highest that was received. */
   #next: number | undefined;
-  #opening: Promise<Consumer> | undefined;
   #reading: Promise<unknown> = Promise.resolve();
   readonly #pauses = new Set<() => void>();
   #state: 'open' | 'stopped' = 'open';
@@ -59,11 +51,8 @@ export class DurableReader {
   constructor(setup: ReaderSetup) {
     this.#setup = setup;
     this.#source = `${setup.place.stream.stream}/${setup.place.name}`;
-    const { maxInHand, ackWaitMs } = setup.place.stream;
-    const half = Math.ceil(maxInHand / 2);
-    this.#lanes = [half, maxInHand - half].filter((max) => max > 0).map(newLane);
     this.#lastTickMs = setup.clock.now();
-    this.#signs = setInterval(() => this.#tick(), Math.max(1, ackWaitMs / 5));
+    this.#signs = setInterval(() => this.#tick(), Math.max(1, setup.place.stream.ackWaitMs / 5));
     this.#signs.unref();
   }
 
@@ -75,7 +64,7 @@ export class DurableReader {
     } catch (error) {
       this.#setup.tell({ type: 'transportFailed', error });
     }
-    this.#reading = Promise.all(this.#lanes.map((lane) => this.#read(lane, consumer)));
+    this.#reading = this.#read(consumer);
   }
 
   /** Asks for nothing more; what is in hand is kept alive until it is settled. Resolves when nothing more will be delivered. */
@@ -93,10 +82,8 @@ export class DurableReader {
   async #stop(): Promise<void> {
     this.#state = 'stopped';
     for (const endPause of this.#pauses) endPause();
-    for (const lane of this.#lanes) {
-      lane.onRoom?.();
-      void lane.messages?.close();
-    }
+    this.#onRoom?.();
+    void this.#messages?.close();
     await this.#reading;
     this.#endIfThrough();
     const { connection, place, tell } = this.#setup;
@@ -108,15 +95,9 @@ export class DurableReader {
     }
   }
 
-  /** For both lanes at once. */
-  async #open(): Promise<Consumer> {
+  #open(): Promise<Consumer> {
     const { connection, place } = this.#setup;
-    this.#opening ??= openConsumer(connection, place, this.#resumeAt);
-    try {
-      return await this.#opening;
-    } finally {
-      this.#opening = undefined;
-    }
+    return openConsumer(connection, place, this.#resumeAt);
   }
 
   /** Where to go on should the server have forgotten this subscription. */
@@ -126,16 +107,17 @@ export class DurableReader {
     return from;
   }
 
-  async #read(lane: Lane, opened: Consumer | undefined): Promise<void> {
+  async #read(opened: Consumer | undefined): Promise<void> {
     let consumer = opened;
     for (let failures = 0; this.#state === 'open'; ) {
-      if (lane.inHand > lane.max / 2) {
-        await roomIn(lane);
+      // Asking for each single message would cost a round trip each.
+      if (this.#inHand.size > this.#setup.place.stream.maxInHand / 2) {
+        await this.#room();
         continue;
       }
       try {
         consumer ??= await this.#open();
-        await this.#fetch(lane, consumer);
+        await this.#fetch(consumer);
         failures = 0;
       } catch (error) {
         if (this.#setup.connection.isClosed()) return;
@@ -147,12 +129,20 @@ export class DurableReader {
     }
   }
 
-  async #fetch(lane: Lane, consumer: Consumer): Promise<void> {
-    const options = { max_messages: lane.max - lane.inHand, expires: requestMs, idle_heartbeat: silenceMs };
-    const messages = await consumer.fetch(options);
-    lane.messages = messages;
+  /** One request at a time: messages that answer two of them would not come in the order of the stream. */
+  async #fetch(consumer: Consumer): Promise<void> {
+    const max_messages = this.#setup.place.stream.maxInHand - this.#inHand.size;
+    const messages = await consumer.fetch({ max_messages, expires: requestMs, idle_heartbeat: silenceMs });
+    this.#messages = messages;
     if (this.#state !== 'open') void messages.close();
-    for await (const message of messages) this.#take(lane, message);
+    for await (const message of messages) this.#take(message);
+  }
+
+  async #room(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#onRoom = resolve;
+    });
+    this.#onRoom = undefined;
   }
 
   async #pause(ms: number): Promise<void> {
@@ -168,7 +158,7 @@ export class DurableReader {
     this.#pauses.delete(endPause);
   }
 
-  #take(lane: Lane, message: JsMsg): void {
+  #take(message: JsMsg): void {
     const { handled, decode, bury, receiver, place } = this.#setup;
     const { seq } = message;
     const { deliveryCount } = message.info;
@@ -182,20 +172,18 @@ export class DurableReader {
     if (decoded === undefined) return void bury(message, deliveryCount);
     const leased = new DurableMessage(decoded, message, this.#setup.clock.now(), {
       isOver: (signMs) => this.#setup.clock.now() - signMs > this.#patienceMs,
-      onSettled: (outcome, wasBegun) => this.#settle(lane, leased, outcome, wasBegun),
+      onSettled: (outcome, wasBegun) => this.#settle(leased, outcome, wasBegun),
     });
     this.#inHand.add(leased);
-    lane.inHand++;
     // There is nobody to hold up; what is too much is counted by the subscription as dropped.
     receiver.deliver(leased)?.catch(() => undefined);
   }
 
-  #settle(lane: Lane, leased: DurableMessage, outcome: Outcome, wasBegun: boolean): void {
+  #settle(leased: DurableMessage, outcome: Outcome, wasBegun: boolean): void {
     const { connection, handled, bury, tell, place } = this.#setup;
     const { message, subject, isOverdue } = leased;
     this.#inHand.delete(leased);
-    lane.inHand--;
-    lane.onRoom?.();
+    this.#onRoom?.();
     this.#endIfThrough();
     if (isOverdue && wasBegun) tell({ type: 'overdue', subject, outcome });
     if (outcome === 'handled') handled.seen(this.#source, message.seq);
@@ -306,15 +294,4 @@ class DurableMessage extends PublishedMessage implements LeasedMessage {
   #noticeOverdue(): void {
     this.isOverdue ||= this.#lease.isOver(this.#signMs);
   }
-}
-
-function newLane(max: number): Lane {
-  return { max, inHand: 0, messages: undefined, onRoom: undefined };
-}
-
-async function roomIn(lane: Lane): Promise<void> {
-  await new Promise<void>((resolve) => {
-    lane.onRoom = resolve;
-  });
-  lane.onRoom = undefined;
 }
