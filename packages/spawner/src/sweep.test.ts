@@ -9,6 +9,7 @@ import {
   hostileKinds,
   hostilePids,
   lives,
+  missingContainment,
   onLinux,
   programPath,
   start,
@@ -54,8 +55,10 @@ describe.runIf(onLinux)('sweep', { timeout: soaking ? 300_000 : 30_000 }, () => 
     afterEach(() => endByToken(token));
 
     // Without its containers it was seen to leave what had cleared its environment in a cgroup.
-    test.for(['marker', 'identities'] as const)('ends what a killed parent left, found by %s', async (by) => {
+    test.for(['marker', 'identities'] as const)('ends what a killed parent left, found by %s', async (by, context) => {
       token = randomUUID();
+      const missing = await missingContainment(level);
+      if (missing !== undefined) context.skip(missing);
       const kinds = [...hostileKinds, ...fiercerKinds];
       const faults = soaking ? 25 : 1;
       const survived = new Set<string>();
@@ -70,7 +73,7 @@ describe.runIf(onLinux)('sweep', { timeout: soaking ? 300_000 : 30_000 }, () => 
         const [, pid, startTime = ''] = /^identity (\d+) (.*)$/m.exec(text) ?? [];
         parent.kill('SIGKILL');
         await once(parent, 'exit');
-        expect(survivingKinds(token, 200)).toHaveLength(kinds.length);
+        expect(survivingKinds(token, 200)).toEqual(kinds.toSorted());
         const folders = startFolders(marker);
         expect(folders).toHaveLength(level === 'pidNamespace' ? 1 : 0);
         const found = by === 'marker' ? { marker } : { identities: [{ pid: Number(pid), startTime }] };

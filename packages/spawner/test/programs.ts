@@ -1,7 +1,9 @@
 /** The child programs beside this file, and the ways tests start them and look at them from outside. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { cgroupProblem } from '../src/cgroup.ts';
 import { type RunningProcess, type SpawnOptions, spawnProcess } from '../src/index.ts';
+import { namespaceProblem } from '../src/pid-namespace.ts';
 
 export const onLinux = process.platform === 'linux';
 
@@ -74,7 +76,10 @@ export async function hostilePids(
 export function survivingKinds(token: string, looks = 8): readonly string[] {
   const kinds = new Set<string>();
   for (let look = 0; look < looks && kinds.size < hostileKinds.length + fiercerKinds.length; look += 1) {
-    for (const command of commandsWith(token).values()) kinds.add(/(\w+)-[^\0]+\0$/.exec(command)?.[1] ?? 'root');
+    for (const command of commandsWith(token).values()) {
+      const [before = ''] = command.split(`-${token}\0`);
+      kinds.add(before.endsWith('\0') ? 'root' : before.slice(before.lastIndexOf('\0') + 1));
+    }
   }
   return [...kinds].sort();
 }
@@ -104,4 +109,10 @@ function commandsWith(token: string): ReadonlyMap<number, string> {
     }
   }
   return found;
+}
+
+/** Why a test of a level of containment can't be run here, and must be left out. A cgroup can't be had by installing anything. */
+export async function missingContainment(level: string): Promise<string | undefined> {
+  if (level === 'cgroup') return cgroupProblem();
+  return level === 'pidNamespace' && process.env.CADRE_REQUIRE_SERVICES !== '1' ? namespaceProblem() : undefined;
 }

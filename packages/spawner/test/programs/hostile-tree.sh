@@ -2,7 +2,8 @@
 # there are fiercer ones too, and each can be found from outside by its kind and the token among its arguments.
 token=$1
 here=${0%/*}
-rest='exec tail -f /dev/null "$0" 2>/dev/null'
+# It holds the stream it was given, and does not look at it: a tail ends when nobody reads what it writes.
+rest='exec tail -f /dev/null "$0" 3>&1 >/dev/null 2>&1'
 sh -c 'echo "up plain $$"; '"$rest" "plain-$token" &
 setsid sh -c 'echo "up session $$"; '"$rest" "session-$token" &
 (setsid sh -c 'echo "up orphan $$"; '"$rest" "orphan-$token" &)
