@@ -1,8 +1,11 @@
 /** JSON, and JSON with comments and trailing commas. A key given twice is a problem, as it is in YAML and TOML. */
 import type { Node } from 'jsonc-parser';
 import { isStackOverflow, type Located, located, type ParsedText, rawObject, type TextLimits } from './parsed-text.ts';
+import { parseSimpleJson } from './simple-json.ts';
 
 export async function parseJson(text: string, limits: TextLimits, dialect: 'json' | 'jsonc'): Promise<ParsedText> {
+  const simple = parseSimpleJson(text, limits);
+  if (simple !== undefined) return simple;
   // The package is CommonJS built in a way that hides its names from `import { … }`.
   const { default: jsonc } = await import('jsonc-parser');
   const errors: import('jsonc-parser').ParseError[] = [];
