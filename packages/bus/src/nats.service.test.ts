@@ -85,8 +85,17 @@ describe.skipIf(!hasNatsServer)('natsTransport', () => {
 
   test('leaves a connection open that was passed in', async () => {
     const connection = await connect({ servers: [server.address] });
+    // Nothing of ours stays with it either: each iterator of statuses that is left open is one more that it feeds for ever.
+    const statuses: AsyncIterable<unknown>[] = [];
+    const { status } = connection;
+    connection.status = () => {
+      const iterator = status.call(connection);
+      statuses.push(iterator);
+      return iterator;
+    };
     const transport = await openNatsTransport({ connection });
     await transport.close();
+    expect(statuses.map((each) => 'done' in each && each.done)).toEqual([true]);
     expect(connection.isClosed()).toBe(false);
     await connection.close();
   });

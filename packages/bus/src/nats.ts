@@ -299,7 +299,12 @@ class NatsTransport implements Transport {
   }
 
   async #watch(): Promise<void> {
-    for await (const status of this.#connection.status()) {
+    const statuses = this.#connection.status();
+    this.#stops.add(() => {
+      // Its type does not say so, but what the client gives can be stopped; a connection that is not ours would keep it.
+      if ('stop' in statuses && typeof statuses.stop === 'function') statuses.stop();
+    });
+    for await (const status of statuses) {
       if (status.type === 'disconnect') this.#tell({ type: 'disconnected', error: undefined });
       else if (status.type === 'reconnect') this.#tell({ type: 'reconnected' });
       else if (status.type === 'error') this.#tell({ type: 'transportFailed', error: status.error });
