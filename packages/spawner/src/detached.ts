@@ -113,7 +113,7 @@ export async function startDetached(options: DetachedOptions): Promise<RunningPr
   writeFileSync(path('run'), script, privately);
   writeFileSync(path('attempt'), `${JSON.stringify(record)}\n`, privately);
   await startShim(directory, record, env, awaiting);
-  const adopted = await adopt(directory, options);
+  const adopted = await takeUp(directory, options);
   if (adopted.state === 'running') return adopted.running;
   throw new SpawnError('SPAWN_FAILED', `${command} could not be started: its shim in ${directory} did not come up.`);
 }
@@ -121,9 +121,14 @@ export async function startDetached(options: DetachedOptions): Promise<RunningPr
 /**
  * Takes up an attempt that this process or an earlier one started. Its output comes from the given bytes on.
  * @throws {SpawnError} SPAWN_DETACHED_FOLDER when `directory` holds no attempt; the errors of `spawnProcess` when the
- * program could not be executed.
+ * program could not be executed. An aborted `signal` rejects with its reason, and lets the program be.
  */
 export async function adopt(directory: string, options: AdoptOptions = {}): Promise<Adopted> {
+  options.signal?.throwIfAborted();
+  return takeUp(directory, options);
+}
+
+async function takeUp(directory: string, options: AdoptOptions): Promise<Adopted> {
   const folder = resolvePath(directory);
   const record = readAttempt(folder);
   const started = await whoStarted(folder, record);

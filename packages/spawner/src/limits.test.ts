@@ -73,6 +73,13 @@ describe.runIf(onLinux)('limits', () => {
       expect(result.stderrBytes).toBeGreaterThan(40_000);
     });
 
+    test('do not keep what is aborted while it is being started', async () => {
+      const controller = new AbortController();
+      const ended = run('exec sleep 1000', { signal: controller.signal });
+      controller.abort();
+      expect(await ended).toMatchObject({ endedBy: 'aborted', survivors: [] });
+    });
+
     test('let be what keeps to them', async () => {
       const limits = { timeoutMs: 60_000, idleTimeoutMs: 60_000, memoryLimitBytes: 1024 * mebibyte };
       expect(await run('echo out; echo err >&2; exit 3', { ...limits, outputLimitBytes: 8 })).toMatchObject({

@@ -142,6 +142,8 @@ export class SupervisedChild implements RunningProcess {
     try {
       this.#listen(exited);
       signal?.addEventListener('abort', onAbort, { once: true });
+      // It may have come while the program was being started.
+      if (signal?.aborted) onAbort();
       await Promise.race([exited, this.#endingBegun.then(() => this.#endedWithout(exited))]);
       let left = this.#ending === undefined ? await this.#lookForLeftBehind() : nobodyLeft;
       await this.#drain(closed);

@@ -109,10 +109,7 @@ export async function spawnProcess(options: SpawnOptions): Promise<RunningProces
   const child = plain
     ? { ...(await startChild(start, slots)), level: containment.level }
     : await startPrepared({ ...start, ...splitEnvironment(env, marker), cpus, containment }, slots);
-  const running = new SupervisedChild({ ...child, lineageId }, settings);
-  // It may have come while the program was being started.
-  if (settings.signal?.aborted) void running.end();
-  return running;
+  return new SupervisedChild({ ...child, lineageId }, settings);
 }
 
 export function resolveSpawnOptions(options: SpawnOptions): ResolvedSpawnOptions {
