@@ -40,13 +40,17 @@ describe('cadre-bench', () => {
 
   test('does not store a noisy record as a baseline', () => {
     const kept = join(directory, 'noisy.json');
-    bench('run', 'sample/turn', '--rounds', '1', '--quick', '--out', kept);
-    const record = JSON.parse(readFileSync(kept, 'utf8'));
-    record.packages[0].controls.cpu.selfRatio = { estimate: 1.3, low: 1.2, high: 1.4 };
+    const record = JSON.parse(readFileSync(new URL('../test/records/two-packages.json', import.meta.url), 'utf8'));
+    const [{ name, controls }] = record.packages;
+    record.environment.busyShare = 0;
+    controls.cpu.selfRatio = { estimate: 1.3, low: 1.2, high: 1.4 };
     writeFileSync(kept, JSON.stringify(record));
-    const stored = bench('baseline', 'sample', '--from', kept, '--baselines', join(directory, 'none'));
+    const stored = bench('baseline', name, '--from', kept, '--baselines', join(directory, 'none'));
     expect(stored.status).toBe(4);
-    expect(stored.stdout).toContain('no baseline was stored');
+    expect(stored.stdout).toContain(
+      `Too noisy, no baseline was stored: ${name}: The control "cpu" differs from itself`,
+    );
+    expect(existsSync(join(directory, 'none'))).toBe(false);
   });
 
   test.for([
