@@ -4,6 +4,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, hasNatsServer, type NatsServer, startNatsServer } from '../test/nats-server.ts';
+import { gate } from '../test/reading.ts';
 import { createBus } from './bus.ts';
 import { openNatsTransport } from './nats.ts';
 import type { TransportStatus } from './transport.ts';
@@ -175,7 +176,7 @@ describe.skipIf(!hasNatsServer)('durable subjects', () => {
     const { consumers } = await jetstreamManager(client);
     await using bus = createBus({ transport: await openNatsTransport({ servers: [server.address], durable }) });
     const seen: number[] = [];
-    const { promise: all, resolve } = deferred();
+    const { opened: all, open: resolve } = gate();
     bus.subscribe<number>(`${stream}.a`, ({ data }) => void (seen.push(data) === 40 && resolve()));
     await bus.flush();
     for (let index = 0; index < 40; index++) {
@@ -212,7 +213,7 @@ describe.skipIf(!hasNatsServer)('durable subjects', () => {
       for (let job = 0; job < 40; job++) await bus.publish(`${stream}.a`, job);
       await begun;
       member.kill('SIGSTOP');
-      const { promise: all, resolve } = deferred();
+      const { opened: all, open: resolve } = gate();
       bus.subscribe<number>(`${stream}.*`, ({ data }) => void (noteDone(data).size === 40 && resolve()), {
         queue: 'w',
       });
@@ -355,12 +356,4 @@ async function endMember(member: ChildProcess): Promise<void> {
   if (member.exitCode !== null || member.signalCode !== null) return;
   member.kill('SIGKILL');
   await once(member, 'exit');
-}
-
-function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve: () => void = () => undefined;
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }

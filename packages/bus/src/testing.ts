@@ -4,8 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { createBus } from './bus.ts';
-import { type Message, noHeaders, PublishedMessage } from './message.ts';
-import type { Receiver, Transport, TransportMessage } from './transport.ts';
+import { messageTo, receiver, subscribe } from './contract-inbox.ts';
+import { type Message, PublishedMessage } from './message.ts';
+import type { Transport } from './transport.ts';
 
 export interface TransportContractOptions {
   /** The runner's own: `test` of vitest or of node:test. */
@@ -372,42 +373,4 @@ export function transportContract({ test, open, openPair, cleanUp }: TransportCo
     assert.throws(() => transport.subscribe('a', receiver(), undefined), { code: 'BUS_CLOSED' });
     await assert.rejects(transport.flush(), { code: 'BUS_CLOSED' });
   });
-}
-
-interface Inbox {
-  readonly arrived: readonly TransportMessage[];
-  readonly unsubscribe: () => void;
-  /** The message at `index`, once it is there. */
-  arrival(index: number): Promise<TransportMessage>;
-}
-
-function subscribe(transport: Transport, pattern: string, queue?: string, onMessage?: () => void): Inbox {
-  const arrived: TransportMessage[] = [];
-  const waiting = new Map<number, (message: TransportMessage) => void>();
-  const unsubscribe = transport.subscribe(
-    pattern,
-    {
-      hasRoom: true,
-      deliver: (message) => {
-        arrived.push(message);
-        if ('settle' in message) message.settle('handled');
-        onMessage?.();
-        waiting.get(arrived.length - 1)?.(message);
-      },
-    },
-    queue,
-  );
-  const arrival = (index: number): Promise<TransportMessage> => {
-    const message = arrived[index];
-    return message === undefined ? new Promise((resolve) => waiting.set(index, resolve)) : Promise.resolve(message);
-  };
-  return { arrived, unsubscribe, arrival };
-}
-
-function messageTo(subject: string, data: unknown): TransportMessage {
-  return new PublishedMessage(subject, data, noHeaders, undefined);
-}
-
-function receiver(): Receiver {
-  return { hasRoom: true, deliver: () => undefined };
 }
