@@ -113,7 +113,7 @@ function unshare(): Promise<Unshare | string> {
 
 async function tryNamespaces(): Promise<Unshare | string> {
   const program = await findProgram('unshare');
-  if (!procAvailable || program === undefined) return '`unshare` of util-linux 2.38 or newer is not on PATH';
+  if (!procAvailable || program === undefined) return '`unshare` of util-linux is not on PATH';
   let said = '';
   for (const flags of [plainFlags, userFlags]) {
     const probe = [
