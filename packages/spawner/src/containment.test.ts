@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   endByToken,
   fiercerKinds,
@@ -15,8 +15,8 @@ import {
   survivingKinds,
   Transcript,
 } from '../test/programs.ts';
-import { ownCgroup } from './cgroup.ts';
-import type { ContainmentLevel } from './container.ts';
+import { leftCgroups } from './cgroup.ts';
+import { type ContainmentLevel, markerDigest } from './container.ts';
 import { adopt, startDetached } from './detached.ts';
 import { type SpawnOptions, spawnProcess } from './spawn.ts';
 import { openSpawnSlots } from './spawn-slots.ts';
@@ -124,13 +124,17 @@ describe.runIf(onLinux).for(['cgroup', 'pidNamespace'] as const)('a program in a
   });
 
   test('says why it can not start, and leaves nothing behind', async () => {
-    const before = leftovers();
-    const fails = (options: SpawnOptions) => expect(spawnProcess({ ...options, containment })).rejects;
+    const home = mkdtempSync(join(tmpdir(), 'contained-'));
+    const marker = { name: 'SPAWNER_TEST_LEFT', value: randomUUID() };
+    vi.stubEnv('TMPDIR', home);
+    const fails = (options: SpawnOptions) => expect(spawnProcess({ ...options, containment, marker })).rejects;
     await fails({ command: 'no-such-program' }).toMatchObject({ code: 'SPAWN_PROGRAM_NOT_FOUND' });
     await fails({ command: '/etc/passwd' }).toMatchObject({ code: 'SPAWN_PERMISSION_DENIED' });
     await fails({ command: 'true', cwd: '/no/such' }).toMatchObject({ code: 'SPAWN_DIRECTORY_NOT_FOUND' });
-    await (await spawnProcess({ command: 'true', containment })).result;
-    expect(leftovers()).toEqual(before);
+    await (await spawnProcess({ command: 'true', containment, marker })).result;
+    expect([readdirSync(home), leftCgroups(markerDigest(marker), [])]).toEqual([[], []]);
+    vi.unstubAllEnvs();
+    rmSync(home, { recursive: true });
   });
 
   test('starts from a waiting slot', async () => {
@@ -178,10 +182,3 @@ describe.runIf(onLinux)('containment', () => {
     }
   });
 });
-
-function leftovers(): readonly string[] {
-  const parent = ownCgroup();
-  return [...readdirSync(tmpdir()), ...(parent === undefined ? [] : readdirSync(parent))].filter((name) =>
-    /^spawner-(start-|\d+-\d+-unmarked)/.test(name),
-  );
-}

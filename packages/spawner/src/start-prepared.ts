@@ -102,7 +102,8 @@ async function failureOf(handle: ChildHandle, { command, cwd, env }: PreparedSta
   handle.stderr?.on('data', (chunk: Buffer) => {
     said += chunk.toString('utf8');
   });
-  await handle.closed;
+  // Its streams are closed before it has left its cgroup.
+  await Promise.all([handle.closed, handle.exited]);
   return explainStartFailure(command, cwd, env.PATH ?? '', execError(said));
 }
 
