@@ -1,4 +1,8 @@
-/** What pools of threads and of processes promise alike, as one suite that both must pass. */
+/**
+ * What pools of threads and of processes promise alike, as one suite that both must pass.
+ *
+ * Over 400 lines: it is one list of promises, and a promise left in another file would be one that only one kind keeps.
+ */
 import { execFileSync } from 'node:child_process';
 import { getEventListeners } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
