@@ -38,8 +38,8 @@ export function roundTripCase(head: Head, sides: FarSides): BenchmarkCase<number
     unitsPerIteration: requests,
     validate: (sum, iterations) => strictEqual(sum, (iterations * requests * (requests - 1)) / 2),
     variants: prepared(sides, async (far) => {
-      // The first thousand take several times as long, on both sides, and the ruler's warm-up is over before that.
-      for (let index = 0; index < 1_000; index += 1) await far.ask(index);
+      // The first thousands take several times as long, on both sides, and the ruler's warm-up is over before that.
+      for (let index = 0; index < 5_000; index += 1) await far.ask(index);
       return roundTrips(far);
     }),
   });
