@@ -70,11 +70,13 @@ export interface Wire {
   end(): void;
 }
 
-const chunkBytes = 65_536;
+/** Most peers say little: the first chunk is small, and each that follows larger, up to the largest. */
+const firstChunkBytes = 2_048;
+const largestChunkBytes = 65_536;
 
 /** Gathers frames and hands them on, at the end of the turn or when a chunk is full. Chunks are never written to again. */
 export class FrameWriter {
-  chunk: Buffer = Buffer.allocUnsafeSlow(chunkBytes);
+  chunk: Buffer = Buffer.allocUnsafeSlow(firstChunkBytes);
   #position = 0;
   #flushed = 0;
   #isScheduled = false;
@@ -93,7 +95,8 @@ export class FrameWriter {
     const total = frameHead + size;
     if (this.#position + total > this.chunk.length) {
       this.#send();
-      this.chunk = Buffer.allocUnsafeSlow(Math.max(chunkBytes, total));
+      const next = Math.min(this.chunk.length * 4, largestChunkBytes);
+      this.chunk = Buffer.allocUnsafeSlow(Math.max(next, total));
       this.#position = 0;
       this.#flushed = 0;
     }
