@@ -201,7 +201,7 @@ export class HubSession {
       case frameType.ping:
         // What was settled before the question is told before the answer.
         this.#beforeFlush(this.#writer);
-        bytes.copy(this.#writer.chunk, this.#writer.begin(frameType.pong, end - start), start, end);
+        this.#writer.answer(frameType.pong, bytes, start, end);
         return;
       case frameType.pong:
         return;

@@ -191,7 +191,7 @@ class PeerTransport implements Transport {
         return;
       }
       case frameType.ping:
-        bytes.copy(this.#writer.chunk, this.#writer.begin(frameType.pong, end - start), start, end);
+        this.#writer.answer(frameType.pong, bytes, start, end);
         return;
       case frameType.pong: {
         const id = readUint32(bytes, start);

@@ -90,15 +90,17 @@ export class FrameWriter {
     this.#beforeFlush = beforeFlush;
   }
 
-  /** Room for a frame with `size` bytes after its head, which is written. Returns where they begin in `chunk`. */
+  /** Room for a frame with `size` bytes after its head, which is written. Returns where they begin in `chunk`, which may be another one now. */
   begin(type: number, size: number): number {
     const total = frameHead + size;
-    if (this.#position + total > this.chunk.length) {
-      this.#send();
+    // Whoever hears what is sent may write at once, so that the new chunk may be full as well.
+    while (this.#position + total > this.chunk.length) {
+      const rest = this.chunk.subarray(this.#flushed, this.#position);
       const next = Math.min(this.chunk.length * 4, largestChunkBytes);
       this.chunk = Buffer.allocUnsafeSlow(Math.max(next, total));
       this.#position = 0;
       this.#flushed = 0;
+      if (rest.length > 0) this.#onChunk(rest);
     }
     const { chunk } = this;
     const start = this.#position;
@@ -113,6 +115,12 @@ export class FrameWriter {
     const text = Buffer.from(JSON.stringify(value));
     const at = this.begin(type, text.length);
     this.chunk.set(text, at);
+  }
+
+  /** A frame with the same rest as one that came. */
+  answer(type: number, bytes: Buffer, start: number, end: number): void {
+    const at = this.begin(type, end - start);
+    bytes.copy(this.chunk, at, start, end);
   }
 
   /** A frame that was written before, head and all. */
