@@ -48,7 +48,9 @@ async function prepare(
   let [answered, sum] = [0, 0];
   return {
     async request(index) {
-      sum += (await getOrSet(keys[index % keys.length] ?? '', computeAgain))?.score ?? Number.NaN;
+      // Not in one statement: the sum would be the one from before the answer.
+      const score = (await getOrSet(keys[index % keys.length] ?? '', computeAgain))?.score ?? Number.NaN;
+      sum += score;
       answered += 1;
     },
     summarise: () => ({ answered, sum }),
