@@ -71,7 +71,8 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
   #settleDrained: () => void = () => undefined;
   /** Whether messages may be tracked, which costs a look at each. */
   readonly #tracks: boolean;
-  readonly #onHandOver: ((message: TransportMessage) => void) | undefined;
+  /** Whether anything is done with a message but handing it over. */
+  readonly #isWatched: boolean;
   /** What the reader has in hand: handled once it asks for the next. */
   #inHand: TransportMessage | undefined;
   #delivered = 0;
@@ -86,8 +87,8 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
     this.queue = queue;
     this.#setup = setup;
     this.#handler = handler;
-    this.#onHandOver = setup.onHandOver;
     this.#tracks = transport.supports.acknowledgement;
+    this.#isWatched = this.#tracks || setup.onHandOver !== undefined;
     this.#mailbox = new Mailbox({
       maxQueued,
       maxWaiting,
@@ -201,41 +202,47 @@ export class BusSubscription<T> implements Subscription<T>, Receiver {
   async #next(): Promise<IteratorResult<Message<T>, undefined>> {
     this.#settleInHand('handled');
     let result = await this.#mailbox.next();
-    while (!result.done && this.#isGone(result.value)) result = await this.#mailbox.next();
+    while (!result.done && !this.#begin(result.value)) result = await this.#mailbox.next();
     if (result.done) {
       this.#end();
       return result;
     }
     this.#delivered++;
-    this.#onHandOver?.(result.value);
     if (this.#tracks) this.#inHand = result.value;
     return { done: false, value: this.#toMessage(result.value) };
   }
 
-  /** The handler's promise, if it gave one. */
+  /** The handler's promise, if it gave one. Kept short: V8 inlines what a message passes through up to a size in all. */
   #handle(message: TransportMessage, handler: Handler<T>): Promise<void> | undefined {
-    if (this.#tracks && this.#isGone(message)) return undefined;
+    if (this.#isWatched && !this.#begin(message)) return undefined;
     this.#delivered++;
-    if (this.#onHandOver !== undefined) this.#onHandOver(message);
     try {
       const result = handler(this.#toMessage(message));
       if (result !== undefined && isPromiseLike(result)) return this.#awaitHandler(message, result);
     } catch (error) {
-      this.#settle(message, 'failed');
-      this.#setup.onHandlerFailed(message, error);
-      return undefined;
+      return this.#failed(message, error);
     }
-    if (this.#tracks) this.#settle(message, 'handled');
+    if (this.#isWatched) this.#settle(message, 'handled');
     return undefined;
+  }
+
+  #failed(message: TransportMessage, error: unknown): undefined {
+    this.#settle(message, 'failed');
+    this.#setup.onHandlerFailed(message, error);
+  }
+
+  /** False where somebody else has the message by now. */
+  #begin(message: TransportMessage): boolean {
+    if (this.#isGone(message)) return false;
+    this.#setup.onHandOver?.(message);
+    return true;
   }
 
   async #awaitHandler(message: TransportMessage, running: PromiseLike<unknown>): Promise<void> {
     try {
       await running;
     } catch (error) {
-      this.#settle(message, 'failed');
-      this.#setup.onHandlerFailed(message, error);
-      return;
+      return this.#failed(message, error);
     }
     this.#settle(message, 'handled');
   }
