@@ -133,8 +133,10 @@ describe.for(Object.keys(roads))('through %s', (road) => {
       [{ command: 'echo', args: ['x'.repeat(longestArgument + 1)] }, 'SPAWN_FAILED', 'stdin'],
       [{ command: 'echo', env: { LONG: 'x'.repeat(longestArgument) } }, 'SPAWN_FAILED', 'stdin'],
     ] as const;
+    // Waiting slots hold pipes for the starts to come: the shared ones are all there before descriptors are counted, and those of
+    // this test are closed before they are counted again.
+    await slots?.ready();
     const base = readdirSync('/proc/self/fd').length;
-    // Waiting slots hold pipes for the starts to come: those of this test are closed before descriptors are counted.
     const own = road === 'a waiting slot' ? await openSpawnSlots() : undefined;
     const attempt = (options: SpawnOptions) => spawnProcess({ ...options, ...(own && { slots: own }) });
     for (const [options, code, message] of failures) {
