@@ -4,20 +4,11 @@
  * of the sender: dictionaries that two peers fill on their own would let one read garbage.
  */
 import { Packr, Unpackr } from 'msgpackr';
+import { type Body, BodySlice, bodyFlag, isSame, readUint16 } from './body.ts';
 import { BusError } from './errors.ts';
 import { noHeaders } from './message.ts';
 import { parseSubject } from './subject.ts';
 import type { Headers, TransportMessage } from './transport.ts';
-
-export const bodyFlag = {
-  /** Sent a second time, since nobody knows whether the first was received. */
-  resent: 1,
-  reply: 2,
-  headers: 4,
-  bytes: 8,
-  /** The sender wants to know if nobody receives it. */
-  wantsNobody: 16,
-} as const;
 
 /** A dictionary is the lists of keys of its shapes; it only grows, up to 32. */
 export type Dictionary = readonly (readonly string[])[];
@@ -29,7 +20,7 @@ interface SharedStructures extends Array<string[]> {
 const maxRememberedSubjects = 4_096;
 
 /** A message about to be written: `size` bytes, by `write`. */
-export class BodyEncoder {
+export class BodyEncoder implements Body {
   readonly #structures: SharedStructures = [];
   readonly #packr: Packr;
   readonly #subjects = new Map<string, Buffer>();
@@ -40,6 +31,7 @@ export class BodyEncoder {
   #headers: Buffer | undefined;
   #payload: Uint8Array = Buffer.alloc(0);
   #flags = 0;
+  subject = '';
   size = 0;
 
   constructor() {
@@ -59,6 +51,7 @@ export class BodyEncoder {
   prepare(message: TransportMessage, wantsNobody: boolean): void {
     const { subject, data, headers, reply } = message;
     this.#subject = subject === this.#lastSubject ? this.#lastBytes : this.#encodeSubject(subject);
+    this.subject = subject;
     let flags = wantsNobody ? bodyFlag.wantsNobody : 0;
     let size = 1 + this.#subject.length;
     this.#reply = undefined;
@@ -100,6 +93,25 @@ export class BodyEncoder {
       at += this.#headers.length;
     }
     into.set(this.#payload, at);
+  }
+
+  get wantsNobody(): boolean {
+    return (this.#flags & bodyFlag.wantsNobody) !== 0;
+  }
+
+  /** @throws {BusError} BUS_MESSAGE_TOO_LARGE */
+  checkFits(maxFrameBytes: number): void {
+    if (this.size + 64 <= maxFrameBytes) return;
+    throw new BusError(
+      'BUS_MESSAGE_TOO_LARGE',
+      `The message to ${JSON.stringify(this.subject)} takes ${this.size} bytes, over what the hub accepts in a frame (maxFrameBytes ${maxFrameBytes}); pass a path to a file instead, or raise the bound`,
+    );
+  }
+
+  kept(): BodySlice {
+    const bytes = Buffer.allocUnsafeSlow(this.size);
+    this.write(bytes, 0);
+    return new BodySlice(bytes, 0, this.size);
   }
 
   #encodeSubject(subject: string): Buffer {
@@ -170,28 +182,6 @@ export class BodyDecoder {
   }
 }
 
-/** The subject of a body, without decoding the rest. */
-export class SubjectReader {
-  #lastBytes: Buffer = Buffer.alloc(0);
-  #lastSubject = '';
-
-  read(bytes: Buffer, start: number): string {
-    const length = readUint16(bytes, start + 1);
-    const from = start + 3;
-    const last = this.#lastBytes;
-    if (length === last.length && isSame(bytes, from, last)) return this.#lastSubject;
-    this.#lastBytes = Buffer.from(bytes.subarray(from, from + length));
-    this.#lastSubject = bytes.toString('utf8', from, from + length);
-    return this.#lastSubject;
-  }
-}
-
-/** Subjects are short, and seldom differ: a call into native code would cost more than looking at each byte. */
-function isSame(bytes: Buffer, start: number, other: Buffer): boolean {
-  for (let index = 0; index < other.length; index++) if (bytes[start + index] !== other[index]) return false;
-  return true;
-}
-
 function unpackrFor(dictionary: Dictionary): Unpackr {
   return new Unpackr({ structures: dictionary.map((keys) => [...keys]), maxSharedStructures: 32 });
 }
@@ -205,8 +195,4 @@ function withLength(text: string): Buffer {
   bytes.writeUInt16LE(length, 0);
   bytes.write(text, 2);
   return bytes;
-}
-
-function readUint16(bytes: Uint8Array, at: number): number {
-  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
 }

@@ -2,7 +2,8 @@
  * What a hub delivers to a peer: taken apart, handed to the receivers, and acknowledged by number once they have it; a job of a queue
  * group once it is handled. What another hub delivered before, as its sender and number tell, is not handed on again.
  */
-import { BodyDecoder, bodyFlag, type DecodedBody, type Dictionary } from './codec.ts';
+import { bodyFlag } from './body.ts';
+import { BodyDecoder, type DecodedBody, type Dictionary } from './codec.ts';
 import { BusError } from './errors.ts';
 import { PublishedMessage } from './message.ts';
 import { SeenFilter } from './seen-filter.ts';
@@ -23,7 +24,7 @@ interface Sender {
 }
 
 /** A message of a queue group, in hand until it is settled. */
-class JobMessage extends PublishedMessage {
+export class JobMessage extends PublishedMessage {
   #settle: ((outcome: Outcome) => void) | undefined;
 
   constructor({ subject, data, headers, reply }: DecodedBody, settle: (outcome: Outcome) => void) {

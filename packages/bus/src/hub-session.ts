@@ -2,9 +2,19 @@
  * One peer as its hub knows it, through any number of connections: what it subscribed to, what is on its way to it, and what became of
  * what it published.
  */
-import type { Dictionary } from './codec.ts';
+import { type Body, BodySlice } from './body.ts';
+import { BodyDecoder, type Dictionary } from './codec.ts';
 import { BusError } from './errors.ts';
-import type { HubLimits } from './limits.ts';
+import {
+  type Member,
+  type Passage,
+  PeerRoom,
+  passToAnother,
+  type Sending,
+  type Session,
+  type SessionHost,
+  settle,
+} from './session.ts';
 import { SessionSubscriptions, type ToldSubscription } from './session-subscriptions.ts';
 import type { LossReason } from './transport.ts';
 import {
@@ -21,75 +31,28 @@ import {
   writeUint32,
 } from './wire.ts';
 
-/** One message of one sender, until all who get it have it. */
-export interface Passage {
-  readonly sender: HubSession;
-  readonly number: number;
-  pending: number;
-}
-
 /** One message on its way to one peer. */
-interface Parcel {
-  readonly passage: Passage;
+interface Parcel extends Sending {
   /** The whole frame. */
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
   readonly bodyStart: number;
-  readonly group: readonly Member[] | undefined;
-  readonly tries: number;
 }
 
-export interface Member {
-  readonly session: HubSession;
-  readonly id: number;
-  readonly queue: string | undefined;
-}
-
-/** What a session needs of its hub. */
-export interface SessionHost {
-  readonly id: string;
-  readonly limits: Required<HubLimits>;
-  /** False while it passes on only what there is room for, and nothing is too much. */
-  readonly mayDrop: boolean;
-  /** Sessions that have subscriptions. */
-  readonly listeners: readonly string[];
-  subscribe(pattern: string, member: Member): void;
-  unsubscribe(pattern: string, member: Member): void;
-  publish(sender: HubSession, number: number, bytes: Buffer, start: number, end: number): void;
-  /** The member with the least in hand; `undefined` when there is none but `except`. */
-  choose(group: readonly Member[], except: HubSession | undefined): Member | undefined;
-  /** Members of the same group that are there now. */
-  currentGroup(bytes: Buffer, bodyStart: number, queue: string | undefined): readonly Member[] | undefined;
-  /** Of what `sender` published, the numbers that are on their way to anyone, or held. */
-  openOf(sender: HubSession): readonly number[];
-  /** It has told all its subscriptions, of which there are some or none. */
-  ready(session: HubSession): void;
-  /** It has a subscription, its first. */
-  listens(session: HubSession): void;
-  forget(session: HubSession, undelivered: number): void;
-  tellSlow(session: HubSession): void;
-  /** It has taken something in, or is gone. */
-  roomMade(): void;
-}
-
-/** Half of what a sender may have on its way. */
-const maxPeerMessages = 32_768;
-
-/** A message of a queue group is given to this many members before it counts as lost. */
-const maxGroupTries = 8;
-
-export class HubSession {
+export class HubSession implements Session {
   readonly id: string;
   readonly name: string;
   readonly #hub: SessionHost;
-  readonly #origin: number;
+  readonly origin: number;
   readonly #subscriptions: SessionSubscriptions;
   readonly #parcels = new Map<number, Parcel>();
   readonly #acknowledged = new Ranges();
   /** Of other sessions: how many shapes of their dictionaries this peer was told. */
-  readonly #announced = new Map<HubSession, number>();
+  readonly #announced = new Map<Session, number>();
+  readonly #room: PeerRoom;
   #dictionary: Dictionary = [];
+  #decoder: BodyDecoder | undefined;
   #wire: Wire | undefined;
   #writer: FrameWriter;
   #received = 0;
@@ -97,19 +60,18 @@ export class HubSession {
   /** Of what it published, in all: told again after a cut, which may have swallowed what was told before. */
   readonly #lost = new Map<LossReason, number>();
   #isLossTold = true;
-  #isSlow = false;
   #expiry: NodeJS.Timeout | undefined;
   #isReady = false;
   #state: 'open' | 'ended' = 'open';
-  waitingBytes = 0;
 
   constructor(hub: SessionHost, id: string, name: string, origin: number) {
     this.#hub = hub;
     this.id = id;
     this.name = name;
-    this.#origin = origin;
+    this.origin = origin;
     this.#writer = this.#newWriter();
     this.#subscriptions = new SessionSubscriptions(hub, this);
+    this.#room = new PeerRoom(hub, this);
   }
 
   get isConnected(): boolean {
@@ -134,9 +96,21 @@ export class HubSession {
     return this.#parcels.size;
   }
 
-  /** By half: what is published next must find room as well. */
+  get waitingBytes(): number {
+    return this.#room.bytes;
+  }
+
   get isFull(): boolean {
-    return this.waitingBytes * 2 >= this.#hub.limits.maxPeerBytes || this.#parcels.size * 2 >= maxPeerMessages;
+    return this.#room.isFull;
+  }
+
+  get dictionary(): Dictionary {
+    return this.#dictionary;
+  }
+
+  get decoder(): BodyDecoder {
+    this.#decoder ??= new BodyDecoder(this.#dictionary);
+    return this.#decoder;
   }
 
   /** @param isResumed  the peer remembers this very hub, and what it says it received was numbered here */
@@ -175,17 +149,18 @@ export class HubSession {
       case frameType.publish: {
         const number = bytes.readDoubleLE(start);
         this.#received = number;
-        this.#hub.publish(this, number, bytes, start + 8, end);
+        this.#hub.publish(this, number, new BodySlice(bytes, start + 8, end));
         return;
       }
       case frameType.acknowledge:
         readRanges(bytes, start, end, (number) => this.#complete(number));
         return;
       case frameType.decline:
-        readRanges(bytes, start, end, (number) => this.#passToAnother(number, this, 'peerGone'));
+        readRanges(bytes, start, end, (number) => this.#giveUp(number, 'peerGone'));
         return;
       case frameType.dictionary:
         this.#dictionary = readJson(bytes, start, end) as Dictionary;
+        this.#decoder = undefined;
         return;
       case frameType.subscribe:
         this.#subscriptions.add(readJson(bytes, start, end) as ToldSubscription);
@@ -218,48 +193,46 @@ export class HubSession {
     ids: readonly number[],
     group: readonly Member[] | undefined,
     tries: number,
-    bytes: Buffer,
-    start: number,
-    end: number,
+    body: Body,
   ): void {
-    const size = 8 + 4 + 8 + 2 + 2 + ids.length * 4 + end - start;
+    const { sender } = passage;
+    const idsAt = 8 + 4 + 8 + 2 + 2;
+    const size = idsAt + ids.length * 4 + body.size;
     passage.pending++;
     // Jobs of a group are never dropped: they hold their sender up once its window is full.
-    if (group === undefined && this.#isOver(size) && this.#hub.mayDrop && !this.#mayTakeMore()) {
-      passage.sender.#countLost(passage, 'slowPeer');
+    if (group === undefined && this.#room.refuses(size)) {
+      sender.countLost(passage, 'slowPeer');
       return;
     }
-    const { sender } = passage;
-    if (this.#announced.get(sender) !== sender.#dictionary.length) this.#announce(sender);
+    if (this.#announced.get(sender) !== sender.dictionary.length) this.#announce(sender);
     const number = ++this.#sent;
     const writer = this.#writer;
     const at = writer.begin(frameType.deliver, size);
     const { chunk } = writer;
     chunk.writeDoubleLE(number, at);
-    writeUint32(chunk, sender.#origin, at + 8);
+    writeUint32(chunk, sender.origin, at + 8);
     chunk.writeDoubleLE(passage.number, at + 12);
     chunk.writeUInt16LE(group === undefined ? 0 : 1, at + 20);
     chunk.writeUInt16LE(ids.length, at + 22);
-    let next = at + 24;
+    let bodyStart = at + idsAt;
     for (let index = 0; index < ids.length; index++) {
-      writeUint32(chunk, ids[index] ?? 0, next);
-      next += 4;
+      writeUint32(chunk, ids[index] ?? 0, bodyStart);
+      bodyStart += 4;
     }
-    bytes.copy(chunk, next, start, end);
-    const frameStart = at - frameHead;
+    body.write(chunk, bodyStart);
     this.#parcels.set(number, {
       passage,
       bytes: chunk,
-      start: frameStart,
+      start: at - frameHead,
       end: at + size,
-      bodyStart: next,
+      bodyStart,
       group,
       tries,
     });
-    this.waitingBytes += size + frameHead;
+    this.#room.enter(size + frameHead);
   }
 
-  complete(number: number): void {
+  complete({ number }: Passage): void {
     if (this.#state === 'ended') return;
     this.#acknowledged.add(number);
     this.#writer.scheduleLate();
@@ -277,7 +250,7 @@ export class HubSession {
   }
 
   /** Of what `sender` published, the numbers that are on their way to this peer. */
-  openOf(sender: HubSession): readonly number[] {
+  openOf(sender: Session): readonly number[] {
     const numbers: number[] = [];
     for (const { passage } of this.#parcels.values()) if (passage.sender === sender) numbers.push(passage.number);
     return numbers;
@@ -301,7 +274,7 @@ export class HubSession {
     this.#wire = undefined;
     this.#subscriptions.clear();
     const undelivered = this.#parcels.size;
-    for (const number of [...this.#parcels.keys()]) this.#passToAnother(number, this, reason);
+    for (const number of [...this.#parcels.keys()]) this.#giveUp(number, reason);
     this.#hub.forget(this, undelivered);
   }
 
@@ -321,28 +294,14 @@ export class HubSession {
     this.#acknowledged.writeTo(writer, frameType.acknowledge);
   }
 
-  /** Whoever has nothing on its way can take one message of any size. */
-  #isOver(size: number): boolean {
-    if (this.#parcels.size === 0) return false;
-    return this.waitingBytes + size > this.#hub.limits.maxPeerBytes || this.#parcels.size >= maxPeerMessages;
-  }
-
-  #mayTakeMore(): boolean {
-    if (!this.#isSlow) {
-      this.#isSlow = true;
-      this.#hub.tellSlow(this);
-    }
-    return this.#hub.limits.onSlowPeer === 'wait';
-  }
-
-  #announce(sender: HubSession): void {
-    this.#announced.set(sender, sender.#dictionary.length);
-    this.#writer.json(frameType.origin, { origin: sender.#origin, id: sender.id, dictionary: sender.#dictionary });
+  #announce(sender: Session): void {
+    this.#announced.set(sender, sender.dictionary.length);
+    this.#writer.json(frameType.origin, { origin: sender.origin, id: sender.id, dictionary: sender.dictionary });
   }
 
   #sendAgain(number: number, parcel: Parcel): void {
     const { sender } = parcel.passage;
-    if (this.#announced.get(sender) !== sender.#dictionary.length) this.#announce(sender);
+    if (this.#announced.get(sender) !== sender.dictionary.length) this.#announce(sender);
     const start = this.#writer.copy(parcel.bytes, parcel.start, parcel.end);
     this.#parcels.set(number, {
       ...parcel,
@@ -362,35 +321,21 @@ export class HubSession {
     const parcel = this.#parcels.get(number);
     if (parcel === undefined) return undefined;
     this.#parcels.delete(number);
-    this.waitingBytes -= parcel.end - parcel.start;
-    if (this.#isSlow && this.waitingBytes * 2 < this.#hub.limits.maxPeerBytes) this.#isSlow = false;
-    this.#hub.roomMade();
+    this.#room.leave(parcel.end - parcel.start);
     return parcel;
   }
 
-  /** A message of a queue group goes to another member; any other is lost with whom it was for. */
-  #passToAnother(number: number, except: HubSession, reason: LossReason): void {
+  #giveUp(number: number, reason: LossReason): void {
     const parcel = this.#take(number);
     if (parcel === undefined) return;
-    const { passage, bytes, bodyStart, end, group, tries } = parcel;
-    const others = group && this.#hub.currentGroup(bytes, bodyStart, group[0]?.queue);
-    const member = others && tries < maxGroupTries ? this.#hub.choose(others, except) : undefined;
-    if (member === undefined) {
-      passage.sender.#countLost(passage, reason);
-      return;
-    }
-    member.session.send(passage, [member.id], others, tries + 1, bytes, bodyStart, end);
-    settle(passage);
+    const { bytes, bodyStart, end } = parcel;
+    passToAnother(this.#hub, parcel, new BodySlice(bytes, bodyStart, end), this, reason);
   }
 
-  #countLost(passage: Passage, reason: LossReason): void {
+  countLost(passage: Passage, reason: LossReason): void {
     this.#lost.set(reason, (this.#lost.get(reason) ?? 0) + 1);
     this.#isLossTold = false;
     settle(passage);
     this.#writer.schedule();
   }
-}
-
-export function settle(passage: Passage): void {
-  if (--passage.pending === 0) passage.sender.complete(passage.number);
 }

@@ -4,10 +4,14 @@
  * it has not had, and a sender learns what became of each message: received by all (or handled, in a queue group), or lost.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { bodyFlag, SubjectReader } from './codec.ts';
+import type { Body, BodySlice } from './body.ts';
+import { BusError } from './errors.ts';
 import { Gathering } from './gathering.ts';
-import { HubSession, type Member, type Passage, type SessionHost, settle } from './hub-session.ts';
+import { HubSession } from './hub-session.ts';
 import { type HubLimits, resolveHubLimits } from './limits.ts';
+import { type LocalPeer, LocalSession } from './local-session.ts';
+import { type Member, type Passage, type Session, type SessionHost, settle } from './session.ts';
+import { parseSubject } from './subject.ts';
 import { SubjectTree } from './subject-tree.ts';
 import { FrameReader, FrameWriter, frameType, type Hello, protocolVersion, readJson, type Wire } from './wire.ts';
 
@@ -19,15 +23,13 @@ export type HubStatus =
 
 /** A publish, until peers have returned. */
 interface Held {
-  readonly sender: HubSession;
+  readonly sender: Session;
   readonly number: number;
-  readonly bytes: Buffer;
-  readonly start: number;
-  readonly end: number;
+  readonly body: BodySlice;
 }
 
 interface Route {
-  readonly sessions: readonly { readonly session: HubSession; readonly ids: readonly number[] }[];
+  readonly sessions: readonly { readonly session: Session; readonly ids: readonly number[] }[];
   readonly groups: readonly (readonly Member[])[];
 }
 
@@ -36,11 +38,11 @@ export class Hub implements SessionHost {
   readonly limits: Required<HubLimits>;
   readonly #token: Buffer;
   readonly #onStatus: (status: HubStatus) => void;
-  readonly #sessions = new Map<string, HubSession>();
+  readonly #sessions = new Map<string, HubSession | LocalSession>();
   readonly #tree = new SubjectTree<Member, Route>({ compile: toRoute });
-  readonly #subjects = new SubjectReader();
   #nextOrigin = 1;
   #turn = 0;
+  #isClosed = false;
   /** The windows of their senders bound what it holds. */
   readonly #gathering: Gathering<Held>;
 
@@ -51,7 +53,7 @@ export class Hub implements SessionHost {
     this.#gathering = new Gathering<Held>({
       waitMs: this.limits.regatherMs,
       easeMs: this.limits.resumeMs,
-      passOn: ({ sender, number, bytes, start, end }) => this.#passOn(sender, number, bytes, start, end),
+      passOn: ({ sender, number, body }) => this.#passOn(sender, number, body),
       gaveUp: (listeners) => {
         for (const listener of listeners) this.#tellListener(listener, false);
       },
@@ -84,7 +86,17 @@ export class Hub implements SessionHost {
     };
   }
 
+  /** A peer of this very thread. @throws {BusError} BUS_CLOSED */
+  join(peer: LocalPeer): LocalSession {
+    if (this.#isClosed) throw new BusError('BUS_CLOSED', 'The hub is closed');
+    const session = new LocalSession(this, this.#nextOrigin++, peer);
+    this.#sessions.set(session.id, session);
+    this.#onStatus({ type: 'peerJoined', peer: peer.name });
+    return session;
+  }
+
   close(): void {
+    this.#isClosed = true;
     this.#gathering.close();
     for (const session of [...this.#sessions.values()]) session.end('closed');
   }
@@ -103,39 +115,40 @@ export class Hub implements SessionHost {
     return [...new Set([...here, ...this.#gathering.expected])];
   }
 
-  listens(session: HubSession): void {
+  listens(session: Session): void {
     this.#tellListener(session.id, true);
   }
 
-  ready(session: HubSession): void {
+  ready(session: Session): void {
     this.#gathering.arrived(session.id);
   }
 
-  openOf(sender: HubSession): readonly number[] {
+  openOf(sender: Session): readonly number[] {
     const numbers = [...this.#sessions.values()].flatMap((session) => session.openOf(sender));
     for (const held of this.#gathering.held()) if (held.sender === sender) numbers.push(held.number);
     return numbers;
   }
 
-  forget(session: HubSession, undelivered: number): void {
+  forget(session: Session, undelivered: number): void {
     this.#sessions.delete(session.id);
     if (session.isListener) this.#tellListener(session.id, false);
     this.#gathering.arrived(session.id);
     this.#onStatus({ type: 'peerLost', peer: session.name, undelivered });
   }
 
-  tellSlow(session: HubSession): void {
+  tellSlow(session: Session): void {
     this.#onStatus({ type: 'slowPeer', peer: session.name, bytes: session.waitingBytes });
   }
 
-  publish(sender: HubSession, number: number, bytes: Buffer, start: number, end: number): void {
+  publish(sender: Session, number: number, body: Body): void {
     if (!this.#gathering.isHolding) {
-      this.#passOn(sender, number, bytes, start, end);
+      this.#passOn(sender, number, body);
       return;
     }
+    const held = { sender, number, body: body.kept() };
     // What can't be read is its sender's fault, whose connection is ended by this; later nobody would be there to blame.
-    this.#subjects.read(bytes, start);
-    this.#gathering.hold({ sender, number, bytes, start, end });
+    parseSubject(held.body.subject);
+    this.#gathering.hold(held);
   }
 
   get mayDrop(): boolean {
@@ -146,7 +159,7 @@ export class Hub implements SessionHost {
     this.#gathering.roomMade();
   }
 
-  choose(group: readonly Member[], except: HubSession | undefined): Member | undefined {
+  choose(group: readonly Member[], except: Session | undefined): Member | undefined {
     let chosen: Member | undefined;
     const start = this.#turn++;
     for (let step = 0; step < group.length; step++) {
@@ -157,23 +170,23 @@ export class Hub implements SessionHost {
     return chosen;
   }
 
-  currentGroup(bytes: Buffer, bodyStart: number, queue: string | undefined): readonly Member[] | undefined {
-    const { groups } = this.#tree.match(this.#subjects.read(bytes, bodyStart));
+  currentGroup(subject: string, queue: string | undefined): readonly Member[] | undefined {
+    const { groups } = this.#tree.match(subject);
     return groups.find((group) => group[0]?.queue === queue);
   }
 
-  #passOn(sender: HubSession, number: number, bytes: Buffer, start: number, end: number): void {
-    const { sessions, groups } = this.#tree.match(this.#subjects.read(bytes, start));
-    const passage: Passage = { sender, number, pending: 1 };
+  #passOn(sender: Session, number: number, body: Body): void {
+    const { sessions, groups } = this.#tree.match(body.subject);
+    const passage: Passage = { sender, number, size: body.size, pending: 1 };
     for (let index = 0; index < sessions.length; index++) {
       const target = sessions[index];
-      if (target !== undefined) target.session.send(passage, target.ids, undefined, 0, bytes, start, end);
+      if (target !== undefined) target.session.send(passage, target.ids, undefined, 0, body);
     }
     for (const group of groups) {
       const member = this.choose(group, undefined);
-      if (member !== undefined) member.session.send(passage, [member.id], group, 1, bytes, start, end);
+      if (member !== undefined) member.session.send(passage, [member.id], group, 1, body);
     }
-    if (passage.pending === 1 && (bytes[start] ?? 0) & bodyFlag.wantsNobody) sender.tellNobody(number);
+    if (passage.pending === 1 && body.wantsNobody) sender.tellNobody(number);
     settle(passage);
   }
 
@@ -201,7 +214,9 @@ export class Hub implements SessionHost {
       this.#gathering.expect(away);
       if (this.#gathering.isHolding) for (const listener of away) this.#tellListener(listener, true);
     }
-    let session = this.#sessions.get(hello.session);
+    const known = this.#sessions.get(hello.session);
+    if (known instanceof LocalSession) return refuse('its session is one of the thread that the hub is in');
+    let session = known;
     const isResumed = session !== undefined && hello.hub === this.id;
     if (session === undefined) {
       session = new HubSession(this, hello.session, hello.name, this.#nextOrigin++);
@@ -224,7 +239,7 @@ export class Hub implements SessionHost {
 
 /** A peer with several matching subscriptions gets the message once, with the ids of all of them. */
 function toRoute(members: readonly Member[]): Route {
-  const ids = new Map<HubSession, number[]>();
+  const ids = new Map<Session, number[]>();
   const groups = new Map<string, Member[]>();
   for (const member of members) {
     if (member.queue !== undefined) {

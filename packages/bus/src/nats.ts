@@ -25,6 +25,7 @@ import {
   resolveDurable,
   streamOf,
 } from './nats-streams.ts';
+import { Observers } from './observers.ts';
 import { SeenFilter } from './seen-filter.ts';
 import { parsePattern, parseSubject } from './subject.ts';
 import type { Receiver, Transport, TransportMessage, TransportStatus } from './transport.ts';
@@ -97,7 +98,7 @@ class NatsTransport implements Transport {
   readonly #streams: readonly DurableStream[];
   readonly #payload: NatsPayload;
   readonly #publishTimeoutMs: number;
-  readonly #listeners = new Set<(status: TransportStatus) => void>();
+  readonly #observers = new Observers<TransportStatus>();
   readonly #known = new Map<string, boolean>();
   readonly #nobody = new Map<string, () => void>();
   readonly #probes = `${probePrefix}${randomBytes(8).toString('hex')}.`;
@@ -161,9 +162,7 @@ class NatsTransport implements Transport {
   }
 
   observe(listener: (status: TransportStatus) => void): () => void {
-    const own = (status: TransportStatus) => listener(status);
-    this.#listeners.add(own);
-    return () => void this.#listeners.delete(own);
+    return this.#observers.observe(listener);
   }
 
   close(): Promise<void> {
@@ -187,7 +186,7 @@ class NatsTransport implements Transport {
     const subscription = this.#connection.subscribe(pattern, {
       ...(queue === undefined ? {} : { queue }),
       callback: (error, message) => {
-        if (error !== null) this.#tell({ type: 'transportFailed', error });
+        if (error !== null) this.#observers.tell({ type: 'transportFailed', error });
         else this.#receive(message, receiver);
       },
     });
@@ -195,7 +194,7 @@ class NatsTransport implements Transport {
       if (subscription.isClosed() || subscription.isDraining() || this.#connection.isClosed()) return;
       // What the server has sent already still arrives, so that a group loses nothing by a member that leaves.
       subscription.drain().catch((error: unknown) => {
-        if (!this.#connection.isClosed()) this.#tell({ type: 'transportFailed', error });
+        if (!this.#connection.isClosed()) this.#observers.tell({ type: 'transportFailed', error });
       });
     };
   }
@@ -222,7 +221,7 @@ class NatsTransport implements Transport {
       handled: this.#handled,
       decode: (message) => this.#decode(message, storedReply(message.headers)),
       bury: (message, deliveries) => this.#bury(stream, message, deliveries),
-      tell: (status) => this.#tell(status),
+      tell: (status) => this.#observers.tell(status),
       onEnd: () => this.#readers.delete(reader),
       clock: performance,
     });
@@ -245,9 +244,9 @@ class NatsTransport implements Transport {
         timeout: 5_000,
       });
       message.term();
-      this.#tell({ type: 'deadLettered', subject: message.subject, to, deliveries });
+      this.#observers.tell({ type: 'deadLettered', subject: message.subject, to, deliveries });
     } catch (error) {
-      this.#tell({ type: 'transportFailed', error });
+      this.#observers.tell({ type: 'transportFailed', error });
       if (!this.#connection.isClosed()) message.nak(stream.retryMs);
     }
   }
@@ -264,7 +263,7 @@ class NatsTransport implements Transport {
         return;
       } catch (error) {
         if (this.#connection.isClosed() || performance.now() + pauseMs > deadline) {
-          this.#tell({ type: 'lost', count: 1, reason: 'closed' });
+          this.#observers.tell({ type: 'lost', count: 1, reason: 'closed' });
           throw new BusError(
             'BUS_UNREACHABLE',
             `The message to ${JSON.stringify(message.subject)} could not be stored within ${this.#publishTimeoutMs} ms (publishTimeoutMs)`,
@@ -280,7 +279,7 @@ class NatsTransport implements Transport {
     try {
       return this.#payload.decode(message, reply);
     } catch (error) {
-      this.#tell({ type: 'transportFailed', error });
+      this.#observers.tell({ type: 'transportFailed', error });
       return undefined;
     }
   }
@@ -305,9 +304,9 @@ class NatsTransport implements Transport {
       if ('stop' in statuses && typeof statuses.stop === 'function') statuses.stop();
     });
     for await (const status of statuses) {
-      if (status.type === 'disconnect') this.#tell({ type: 'disconnected', error: undefined });
-      else if (status.type === 'reconnect') this.#tell({ type: 'reconnected' });
-      else if (status.type === 'error') this.#tell({ type: 'transportFailed', error: status.error });
+      if (status.type === 'disconnect') this.#observers.tell({ type: 'disconnected', error: undefined });
+      else if (status.type === 'reconnect') this.#observers.tell({ type: 'reconnected' });
+      else if (status.type === 'error') this.#observers.tell({ type: 'transportFailed', error: status.error });
     }
   }
 
@@ -318,10 +317,6 @@ class NatsTransport implements Transport {
     } finally {
       into.delete(work);
     }
-  }
-
-  #tell(status: TransportStatus): void {
-    for (const listener of this.#listeners) listener(status);
   }
 
   async #close(): Promise<void> {

@@ -8,7 +8,8 @@ import { type Connect, Connection } from './connection.ts';
 import { Deliveries } from './deliveries.ts';
 import { BusError } from './errors.ts';
 import { type PeerLimits, resolvePeerLimits } from './limits.ts';
-import { SendWindow } from './send-window.ts';
+import { Observers } from './observers.ts';
+import { SendWindow, SentFrames } from './send-window.ts';
 import { parsePattern, parseSubject } from './subject.ts';
 import type { LossReason, Receiver, Transport, TransportMessage, TransportStatus } from './transport.ts';
 import {
@@ -54,11 +55,12 @@ class PeerTransport implements Transport {
   readonly #session = randomBytes(8).toString('hex');
   readonly #encoder = new BodyEncoder();
   readonly #window: SendWindow;
+  readonly #frames: SentFrames;
   readonly #deliveries: Deliveries;
   readonly #subscribers = new Map<number, Subscriber>();
   readonly #nobody = new Map<number, () => void>();
   readonly #pings = new Map<number, { readonly resolve: () => void; readonly reject: (reason: unknown) => void }>();
-  readonly #listeners = new Set<(status: TransportStatus) => void>();
+  readonly #observers = new Observers<TransportStatus>();
   /** What the present hub counts as lost of what we published. */
   readonly #lost = new Map<LossReason, number>();
   /** Other sessions that listen to the present hub: should it die, the next one waits for them. */
@@ -82,10 +84,11 @@ class PeerTransport implements Transport {
     this.name = setup.name;
     this.#limits = resolvePeerLimits(setup.limits);
     this.#window = new SendWindow(this.#limits);
+    this.#frames = new SentFrames(this.#window);
     this.#deliveries = new Deliveries({
       receiverOf: (subscription) => this.#subscribers.get(subscription)?.receiver,
       schedule: () => this.#writer.scheduleLate(),
-      failed: (error) => this.#tell({ type: 'transportFailed', error }),
+      failed: (error) => this.#observers.tell({ type: 'transportFailed', error }),
     });
     this.#writer = this.#newWriter();
   }
@@ -130,10 +133,7 @@ class PeerTransport implements Transport {
   }
 
   observe(listener: (status: TransportStatus) => void): () => void {
-    // Its own function, so that one listener given twice is two.
-    const own = (status: TransportStatus) => listener(status);
-    this.#listeners.add(own);
-    return () => void this.#listeners.delete(own);
+    return this.#observers.observe(listener);
   }
 
   close(): Promise<void> {
@@ -144,12 +144,7 @@ class PeerTransport implements Transport {
   #send(message: TransportMessage, onNoResponders: (() => void) | undefined): void {
     const encoder = this.#encoder;
     encoder.prepare(message, onNoResponders !== undefined);
-    if (encoder.size + 64 > this.#maxFrameBytes) {
-      throw new BusError(
-        'BUS_MESSAGE_TOO_LARGE',
-        `The message to ${JSON.stringify(message.subject)} takes ${encoder.size} bytes, over what the hub accepts in a frame (maxFrameBytes ${this.#maxFrameBytes}); pass a path to a file instead, or raise the bound`,
-      );
-    }
+    encoder.checkFits(this.#maxFrameBytes);
     if (encoder.shapes !== this.#shapesTold) this.#tellDictionary();
     const number = ++this.#sent;
     if (onNoResponders !== undefined) this.#nobody.set(number, onNoResponders);
@@ -159,7 +154,7 @@ class PeerTransport implements Transport {
     const { chunk } = writer;
     chunk.writeDoubleLE(number, at);
     encoder.write(chunk, at + 8);
-    this.#window.add(number, chunk, at - frameHead, at + size);
+    this.#frames.add(number, chunk, at - frameHead, at + size);
   }
 
   #hear(type: number, bytes: Buffer, start: number, end: number): void {
@@ -178,7 +173,7 @@ class PeerTransport implements Transport {
         const { reason, total } = readJson(bytes, start, end) as { reason: LossReason; total: number };
         const count = total - (this.#lost.get(reason) ?? 0);
         this.#lost.set(reason, total);
-        if (count > 0) this.#tell({ type: 'lost', count, reason });
+        if (count > 0) this.#observers.tell({ type: 'lost', count, reason });
         return;
       }
       case frameType.origin:
@@ -206,7 +201,7 @@ class PeerTransport implements Transport {
   }
 
   #settled(number: number): void {
-    this.#window.settle(number);
+    this.#frames.settle(number);
     if (this.#nobody.size > 0) this.#nobody.delete(number);
   }
 
@@ -257,9 +252,9 @@ class PeerTransport implements Transport {
     }
     writer.begin(frameType.subscribed, 0);
     const settled = (number: number) => this.#settled(number);
-    this.#window.writeAgain(writer, isKnown ? received : 0, new Set(open), wasConnected && !isKnown, settled);
+    this.#frames.writeAgain(writer, isKnown ? received : 0, new Set(open), wasConnected && !isKnown, settled);
     for (const id of this.#pings.keys()) this.#writePing(id);
-    if (wasConnected) this.#tell({ type: 'reconnected' });
+    if (wasConnected) this.#observers.tell({ type: 'reconnected' });
     this.#admitWaiting();
   }
 
@@ -271,7 +266,7 @@ class PeerTransport implements Transport {
       this.#onGone?.();
       return;
     }
-    this.#tell({ type: 'disconnected', error });
+    this.#observers.tell({ type: 'disconnected', error });
     if (this.#setup.reconnects) this.#retrySoon();
     else void this.close();
   }
@@ -288,7 +283,7 @@ class PeerTransport implements Transport {
     } catch (error) {
       if (this.#state !== 'open') return;
       if (error instanceof BusError && error.code === 'BUS_REFUSED') {
-        this.#tell({ type: 'transportFailed', error });
+        this.#observers.tell({ type: 'transportFailed', error });
         await this.close();
         return;
       }
@@ -340,10 +335,6 @@ class PeerTransport implements Transport {
     return writer;
   }
 
-  #tell(status: TransportStatus): void {
-    for (const listener of this.#listeners) listener(status);
-  }
-
   async #close(): Promise<void> {
     this.#state = 'closing';
     clearTimeout(this.#retry);
@@ -356,7 +347,7 @@ class PeerTransport implements Transport {
     for (const { reject } of this.#pings.values()) reject(reason);
     this.#pings.clear();
     this.#window.close(reason);
-    if (left > 0) this.#tell({ type: 'lost', count: left, reason: 'closed' });
+    if (left > 0) this.#observers.tell({ type: 'lost', count: left, reason: 'closed' });
   }
 
   /** Whether the hub has all that was published, so that it can see to it without us. It ends the connection once it has forgotten us. */

@@ -1,8 +1,8 @@
 /**
- * What a peer published, until the hub says what became of it: frames by their number, and behind them the publishes that wait for
- * room. When a connection comes back, the frames that the hub has not had are written again.
+ * What a peer published, until the hub says what became of it, and behind it the publishes that wait for room. Frames are kept by their
+ * number: when a connection comes back, those that the hub has not had are written again.
  */
-import { bodyFlag } from './codec.ts';
+import { bodyFlag } from './body.ts';
 import { BusError } from './errors.ts';
 import { Fifo } from './fifo.ts';
 import type { PeerLimits } from './limits.ts';
@@ -27,9 +27,9 @@ interface Waiting {
 
 export class SendWindow {
   readonly #limits: Required<PeerLimits>;
-  readonly #frames = new Map<number, Frame>();
   readonly #waiting = new Fifo<Waiting>();
   #bytes = 0;
+  #messages = 0;
 
   constructor(limits: Required<PeerLimits>) {
     this.#limits = limits;
@@ -37,7 +37,7 @@ export class SendWindow {
 
   /** Messages that are not settled. */
   get size(): number {
-    return this.#frames.size;
+    return this.#messages;
   }
 
   /** Publishes that wait for room. */
@@ -46,19 +46,17 @@ export class SendWindow {
   }
 
   get hasRoom(): boolean {
-    return this.#bytes < this.#limits.maxWindowBytes && this.#frames.size < maxWindowMessages;
+    return this.#bytes < this.#limits.maxWindowBytes && this.#messages < maxWindowMessages;
   }
 
-  add(number: number, bytes: Buffer, start: number, end: number): void {
-    this.#frames.set(number, { bytes, start, end });
-    this.#bytes += end - start;
+  enter(bytes: number): void {
+    this.#bytes += bytes;
+    this.#messages++;
   }
 
-  settle(number: number): void {
-    const frame = this.#frames.get(number);
-    if (frame === undefined) return;
-    this.#frames.delete(number);
-    this.#bytes -= frame.end - frame.start;
+  leave(bytes: number): void {
+    this.#bytes -= bytes;
+    this.#messages--;
   }
 
   /** Resolves when it was sent. @throws {BusError} BUS_OVERFLOW at once, where a full window refuses */
@@ -89,6 +87,33 @@ export class SendWindow {
     }
   }
 
+  /** Nothing will be sent any more. */
+  close(reason: BusError): void {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) next.reject(reason);
+  }
+}
+
+/** What was sent over a wire, and may have to be sent again. */
+export class SentFrames {
+  readonly #window: SendWindow;
+  readonly #frames = new Map<number, Frame>();
+
+  constructor(window: SendWindow) {
+    this.#window = window;
+  }
+
+  add(number: number, bytes: Buffer, start: number, end: number): void {
+    this.#frames.set(number, { bytes, start, end });
+    this.#window.enter(end - start);
+  }
+
+  settle(number: number): void {
+    const frame = this.#frames.get(number);
+    if (frame === undefined) return;
+    this.#frames.delete(number);
+    this.#window.leave(frame.end - frame.start);
+  }
+
   /**
    * Writes again what the hub has not had: all above `received`. Of the rest, what is not `open` there is settled.
    * @param isResent  receivers may have had it, through a hub that is gone
@@ -110,12 +135,5 @@ export class SendWindow {
       const at = writer.copy(bytes, start, end);
       this.#frames.set(number, { bytes: writer.chunk, start: at, end: at + end - start });
     }
-  }
-
-  /** Nothing will be settled or sent any more. */
-  close(reason: BusError): void {
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) next.reject(reason);
-    this.#frames.clear();
-    this.#bytes = 0;
   }
 }

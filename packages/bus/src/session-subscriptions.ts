@@ -1,5 +1,5 @@
 /** What one peer subscribed to, at its hub; told anew over each connection, since the peer may have left some while it was away. */
-import type { HubSession, Member, SessionHost } from './hub-session.ts';
+import type { Member, Session, SessionHost } from './session.ts';
 
 export interface ToldSubscription {
   readonly id: number;
@@ -9,13 +9,13 @@ export interface ToldSubscription {
 
 export class SessionSubscriptions {
   readonly #host: SessionHost;
-  readonly #session: HubSession;
+  readonly #session: Session;
   readonly #members = new Map<number, { readonly pattern: string; readonly member: Member }>();
   /** Of the connection before, until they are told again. */
   #untold = new Set<number>();
   #wereThereAny = false;
 
-  constructor(host: SessionHost, session: HubSession) {
+  constructor(host: SessionHost, session: Session) {
     this.#host = host;
     this.#session = session;
   }

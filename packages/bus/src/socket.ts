@@ -5,11 +5,11 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { connectWithin } from './connect-within.ts';
 import type { Connect } from './connection.ts';
 import { BusError } from './errors.ts';
 import { Hub, type HubStatus } from './hub.ts';
 import type { HubLimits, PeerLimits } from './limits.ts';
+import { openLocalTransport } from './local-transport.ts';
 import { openPeer } from './peer.ts';
 import { StatusFeed } from './status.ts';
 import type { Transport } from './transport.ts';
@@ -71,7 +71,6 @@ export async function openSocketTransport(options: SocketTransportOptions): Prom
 
 class UnixSocketHub implements SocketHub {
   readonly path: string;
-  readonly #token: string;
   readonly #hub: Hub;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -81,7 +80,6 @@ class UnixSocketHub implements SocketHub {
 
   constructor(path: string, token: string, limits: HubLimits) {
     this.path = path;
-    this.#token = token;
     this.#hub = new Hub(token, limits, (status) => this.#status.tell(status));
     this.#server = createServer((socket) => this.#accept(socket));
   }
@@ -110,13 +108,7 @@ class UnixSocketHub implements SocketHub {
   }
 
   connect(limits: PeerLimits = {}): Promise<Transport> {
-    return openPeer({
-      name: `socket ${this.path}`,
-      token: this.#token,
-      connect: connectWithin(this.#hub),
-      reconnects: false,
-      limits,
-    });
+    return openLocalTransport(this.#hub, `socket ${this.path}`, limits);
   }
 
   status(): AsyncIterableIterator<HubStatus> {

@@ -4,11 +4,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { connectWithin } from './connect-within.ts';
 import { BusError } from './errors.ts';
 import { Fifo } from './fifo.ts';
 import { Hub, type HubStatus } from './hub.ts';
 import type { HubLimits, PeerLimits } from './limits.ts';
+import { openLocalTransport } from './local-transport.ts';
 import { Patience } from './patience.ts';
 import { openPeer } from './peer.ts';
 import { createRingMemory, RingReader, RingWriter } from './ring.ts';
@@ -106,13 +106,7 @@ class SharedMemoryHub implements ThreadHub {
   }
 
   connect(limits: PeerLimits = {}): Promise<Transport> {
-    return openPeer({
-      name: 'threads',
-      token: this.#token,
-      connect: connectWithin(this.#hub),
-      reconnects: false,
-      limits,
-    });
+    return openLocalTransport(this.#hub, 'threads', limits);
   }
 
   status(): AsyncIterableIterator<ThreadHubStatus> {
