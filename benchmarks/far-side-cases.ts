@@ -106,8 +106,8 @@ function sendingCase(
     unitsPerIteration: messages,
     validate: (report, iterations) =>
       deepStrictEqual(report, { count: iterations * messages, sum: iterations * sumOfAll }),
-    variants: prepared(sides, (far) => ({
-      async run(iterations) {
+    variants: prepared(sides, async (far) => {
+      const run = async (iterations: number): Promise<Report> => {
         let [count, sum] = [0, 0];
         for (let iteration = 0; iteration < iterations; iteration += 1) {
           for (let index = 0; index < messages; index += 1) far.send(valueAt(index));
@@ -116,9 +116,11 @@ function sendingCase(
           sum += report.sum;
         }
         return { count, sum };
-      },
-      close: () => far.close(),
-    })),
+      };
+      // As with requests: code is compiled on both sides, and the ruler's warm-up is over before that.
+      await run(100);
+      return { run, close: () => far.close() };
+    }),
   });
 }
 

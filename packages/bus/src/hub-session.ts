@@ -5,6 +5,7 @@
 import { type Body, BodySlice } from './body.ts';
 import { BodyDecoder, type Dictionary } from './codec.ts';
 import { BusError } from './errors.ts';
+import { NumberedRow } from './numbered-row.ts';
 import {
   type Member,
   type Passage,
@@ -46,7 +47,7 @@ export class HubSession implements Session {
   readonly #hub: SessionHost;
   readonly origin: number;
   readonly #subscriptions: SessionSubscriptions;
-  readonly #parcels = new Map<number, Parcel>();
+  readonly #parcels = new NumberedRow<Parcel>();
   readonly #acknowledged = new Ranges();
   /** Of other sessions: how many shapes of their dictionaries this peer was told. */
   readonly #announced = new Map<Session, number>();
@@ -56,7 +57,6 @@ export class HubSession implements Session {
   #wire: Wire | undefined;
   #writer: FrameWriter;
   #received = 0;
-  #sent = 0;
   /** Of what it published, in all: told again after a cut, which may have swallowed what was told before. */
   readonly #lost = new Map<LossReason, number>();
   #isLossTold = true;
@@ -126,10 +126,6 @@ export class HubSession implements Session {
     this.#subscriptions.expectAgain();
     if (!isResumed) this.#received = 0;
     const received = isResumed ? hello.received : 0;
-    const inHand = new Set(hello.inHand);
-    for (const number of [...this.#parcels.keys()]) {
-      if (number <= received && !inHand.has(number)) this.#complete(number);
-    }
     const welcome: Welcome = {
       hub: this.#hub.id,
       isResumed,
@@ -139,7 +135,12 @@ export class HubSession implements Session {
       maxFrameBytes: this.#hub.limits.maxFrameBytes,
     };
     this.#writer.json(frameType.welcome, welcome);
-    for (const [number, parcel] of [...this.#parcels]) if (number > received) this.#sendAgain(number, parcel);
+    for (const [number, parcel] of this.#parcels.entries()) if (number > received) this.#sendAgain(number, parcel);
+    // Last, since what there is room for now may be sent at once.
+    const inHand = new Set(hello.inHand);
+    for (const [number] of [...this.#parcels.entries()]) {
+      if (number <= received && !inHand.has(number)) this.#complete(number);
+    }
   }
 
   /** What comes over a connection that another has taken the place of is heard no more: it comes again over the other. */
@@ -205,11 +206,10 @@ export class HubSession implements Session {
       return;
     }
     if (this.#announced.get(sender) !== sender.dictionary.length) this.#announce(sender);
-    const number = ++this.#sent;
     const writer = this.#writer;
     const at = writer.begin(frameType.deliver, size);
     const { chunk } = writer;
-    chunk.writeDoubleLE(number, at);
+    chunk.writeDoubleLE(this.#parcels.next, at);
     writeUint32(chunk, sender.origin, at + 8);
     chunk.writeDoubleLE(passage.number, at + 12);
     chunk.writeUInt16LE(group === undefined ? 0 : 1, at + 20);
@@ -220,7 +220,7 @@ export class HubSession implements Session {
       bodyStart += 4;
     }
     body.write(chunk, bodyStart);
-    this.#parcels.set(number, {
+    this.#parcels.push({
       passage,
       bytes: chunk,
       start: at - frameHead,
@@ -252,7 +252,7 @@ export class HubSession implements Session {
   /** Of what `sender` published, the numbers that are on their way to this peer. */
   openOf(sender: Session): readonly number[] {
     const numbers: number[] = [];
-    for (const { passage } of this.#parcels.values()) if (passage.sender === sender) numbers.push(passage.number);
+    for (const [, { passage }] of this.#parcels.entries()) if (passage.sender === sender) numbers.push(passage.number);
     return numbers;
   }
 
@@ -274,7 +274,7 @@ export class HubSession implements Session {
     this.#wire = undefined;
     this.#subscriptions.clear();
     const undelivered = this.#parcels.size;
-    for (const number of [...this.#parcels.keys()]) this.#giveUp(number, reason);
+    for (const [number] of [...this.#parcels.entries()]) this.#giveUp(number, reason);
     this.#hub.forget(this, undelivered);
   }
 
@@ -303,7 +303,7 @@ export class HubSession implements Session {
     const { sender } = parcel.passage;
     if (this.#announced.get(sender) !== sender.dictionary.length) this.#announce(sender);
     const start = this.#writer.copy(parcel.bytes, parcel.start, parcel.end);
-    this.#parcels.set(number, {
+    this.#parcels.replace(number, {
       ...parcel,
       bytes: this.#writer.chunk,
       start,
@@ -318,9 +318,8 @@ export class HubSession implements Session {
   }
 
   #take(number: number): Parcel | undefined {
-    const parcel = this.#parcels.get(number);
+    const parcel = this.#parcels.take(number);
     if (parcel === undefined) return undefined;
-    this.#parcels.delete(number);
     this.#room.leave(parcel.end - parcel.start);
     return parcel;
   }

@@ -69,7 +69,6 @@ class PeerTransport implements Transport {
   #writer: FrameWriter;
   #hub: string | null = null;
   #maxFrameBytes = 16_777_216;
-  #sent = 0;
   #shapesTold = 0;
   #nextId = 1;
   #heartbeat: NodeJS.Timeout | undefined;
@@ -146,7 +145,7 @@ class PeerTransport implements Transport {
     encoder.prepare(message, onNoResponders !== undefined);
     encoder.checkFits(this.#maxFrameBytes);
     if (encoder.shapes !== this.#shapesTold) this.#tellDictionary();
-    const number = ++this.#sent;
+    const number = this.#frames.next;
     if (onNoResponders !== undefined) this.#nobody.set(number, onNoResponders);
     const size = 8 + encoder.size;
     const writer = this.#writer;
@@ -154,7 +153,7 @@ class PeerTransport implements Transport {
     const { chunk } = writer;
     chunk.writeDoubleLE(number, at);
     encoder.write(chunk, at + 8);
-    this.#frames.add(number, chunk, at - frameHead, at + size);
+    this.#frames.add(chunk, at - frameHead, at + size);
   }
 
   #hear(type: number, bytes: Buffer, start: number, end: number): void {

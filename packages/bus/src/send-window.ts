@@ -6,6 +6,7 @@ import { bodyFlag } from './body.ts';
 import { BusError } from './errors.ts';
 import { Fifo } from './fifo.ts';
 import type { PeerLimits } from './limits.ts';
+import { NumberedRow } from './numbered-row.ts';
 import type { TransportMessage } from './transport.ts';
 import { type FrameWriter, frameHead } from './wire.ts';
 
@@ -96,22 +97,25 @@ export class SendWindow {
 /** What was sent over a wire, and may have to be sent again. */
 export class SentFrames {
   readonly #window: SendWindow;
-  readonly #frames = new Map<number, Frame>();
+  readonly #frames = new NumberedRow<Frame>();
 
   constructor(window: SendWindow) {
     this.#window = window;
   }
 
-  add(number: number, bytes: Buffer, start: number, end: number): void {
-    this.#frames.set(number, { bytes, start, end });
+  /** The number of the frame that is added next. */
+  get next(): number {
+    return this.#frames.next;
+  }
+
+  add(bytes: Buffer, start: number, end: number): void {
+    this.#frames.push({ bytes, start, end });
     this.#window.enter(end - start);
   }
 
   settle(number: number): void {
-    const frame = this.#frames.get(number);
-    if (frame === undefined) return;
-    this.#frames.delete(number);
-    this.#window.leave(frame.end - frame.start);
+    const frame = this.#frames.take(number);
+    if (frame !== undefined) this.#window.leave(frame.end - frame.start);
   }
 
   /**
@@ -125,7 +129,7 @@ export class SentFrames {
     isResent: boolean,
     settled: (number: number) => void,
   ): void {
-    for (const [number, { bytes, start, end }] of [...this.#frames]) {
+    for (const [number, { bytes, start, end }] of this.#frames.entries()) {
       if (number <= received) {
         if (!open.has(number)) settled(number);
         continue;
@@ -133,7 +137,7 @@ export class SentFrames {
       const flags = start + frameHead + 8;
       if (isResent) bytes[flags] = (bytes[flags] ?? 0) | bodyFlag.resent;
       const at = writer.copy(bytes, start, end);
-      this.#frames.set(number, { bytes: writer.chunk, start: at, end: at + end - start });
+      this.#frames.replace(number, { bytes: writer.chunk, start: at, end: at + end - start });
     }
   }
 }

@@ -72,7 +72,7 @@ export interface Wire {
 
 /** Most peers say little: the first chunk is small, and each that follows larger, up to the largest. */
 const firstChunkBytes = 2_048;
-const largestChunkBytes = 65_536;
+const largestChunkBytes = 32_768;
 
 /** Gathers frames and hands them on, at the end of the turn or when a chunk is full. Chunks are never written to again. */
 export class FrameWriter {
