@@ -4,8 +4,8 @@
  * again for as long as that has paid off lately, and after each time that it did not, sleeps at once the more often.
  */
 
-/** Longer than an answer takes that comes from a thread with a core of its own. */
-const maxAwakeMs = 0.04;
+/** Some times as long as an answer takes that comes from a thread with a core of its own; about what waking two of them costs. */
+const maxAwakeMs = 0.1;
 const maxSkips = 256;
 
 export class Patience {

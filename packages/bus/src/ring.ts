@@ -109,7 +109,7 @@ export class RingReader {
   read(): Buffer | undefined {
     const available = ((Atomics.load(this.#words, word.written) >>> 0) - this.#read) >>> 0;
     if (available === 0) return undefined;
-    const bytes = Buffer.allocUnsafeSlow(available);
+    const bytes = Buffer.allocUnsafe(available);
     let filled = 0;
     for (let at = 0; at < available; ) {
       const start = (this.#read + at) & this.#mask;
