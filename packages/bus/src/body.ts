@@ -51,6 +51,12 @@ export class BodySlice implements Body {
   kept(): this {
     return this;
   }
+
+  /** In bytes of its own: a few of them, kept for long, would keep all that they lie among. */
+  alone(): BodySlice {
+    if (this.size === this.bytes.length) return this;
+    return new BodySlice(Buffer.from(this.bytes.subarray(this.start, this.end)), 0, this.size);
+  }
 }
 
 /** The subject of a body, without decoding the rest. */

@@ -35,7 +35,9 @@ export interface LocalPeer {
 /** A message on its way to this peer. */
 interface Arrival extends Sending {
   readonly ids: readonly number[];
-  readonly body: BodySlice;
+  readonly size: number;
+  /** Until it is decoded; of a job, until it is done. */
+  body: BodySlice | undefined;
 }
 
 export class LocalSession implements Session {
@@ -128,8 +130,9 @@ export class LocalSession implements Session {
       passage.sender.countLost(passage, 'slowPeer');
       return;
     }
-    const arrival: Arrival = { passage, ids, group, tries, body: body.kept() };
-    this.#room.enter(body.size);
+    const kept = group === undefined ? body.kept() : body.kept().alone();
+    const arrival: Arrival = { passage, ids, group, tries, size: kept.size, body: kept };
+    this.#room.enter(kept.size);
     this.#open.add(arrival);
     this.#arrivals.push(arrival);
     if (this.#isScheduled) return;
@@ -190,7 +193,7 @@ export class LocalSession implements Session {
 
   #handOver(arrival: Arrival): void {
     const { body, group, ids } = arrival;
-    const decoded = this.#decode(arrival.passage.sender, body);
+    const decoded = body && this.#decode(arrival.passage.sender, body);
     if (decoded === undefined) {
       this.#done(arrival);
       return;
@@ -199,6 +202,7 @@ export class LocalSession implements Session {
       this.#handOverJob(arrival, decoded);
       return;
     }
+    arrival.body = undefined;
     const message = new PublishedMessage(decoded.subject, decoded.data, decoded.headers, decoded.reply);
     let waiting: Promise<void>[] | undefined;
     for (let index = 0; index < ids.length; index++) {
@@ -252,7 +256,7 @@ export class LocalSession implements Session {
   /** False where that is settled already. */
   #take(arrival: Arrival): boolean {
     if (!this.#open.delete(arrival)) return false;
-    this.#room.leave(arrival.body.size);
+    this.#room.leave(arrival.size);
     return true;
   }
 }
