@@ -7,7 +7,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CaseContext, PreparedScenario } from '@cadre/bench';
+import { type CaseContext, type CaseHead, defineScenario, type PreparedScenario } from '@cadre/bench';
 import { createBus, type Transport } from '@cadre/bus';
 import { builtUrl } from './rivals/far-side.ts';
 
@@ -74,7 +74,19 @@ export async function openAgents(carrier: Carrier, directory: string): Promise<A
 }
 
 /** Asked at a fixed rate while the middle is killed and started again. */
-export async function stressAgents(carrier: Carrier, { directory }: CaseContext): Promise<PreparedScenario> {
+/** 15 seconds at 400 requests a second; what carries them is killed, and started again, a little after the first third. */
+export function agentsScenario(carrier: Carrier, head: Pick<CaseHead, 'question' | 'needs'>) {
+  return defineScenario({
+    ...head,
+    unit: 'request',
+    phases: ['steady', 'killed', 'after'].map((name) => ({ name, durationMs: 5_000, ratePerSecond: 400 })),
+    faults: [{ name: 'killTheMiddle', atMs: 5_500 }],
+    requestTimeoutMs: 10_000,
+    variants: { cadre: (context) => stressAgents(carrier, context) },
+  });
+}
+
+async function stressAgents(carrier: Carrier, { directory }: CaseContext): Promise<PreparedScenario> {
   const open = await openAgents(carrier, directory);
   let last = -1;
   return {

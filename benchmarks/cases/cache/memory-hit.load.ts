@@ -1,7 +1,6 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { defineLoad, type PreparedLoad } from '@cadre/bench';
-
-const keys = Array.from({ length: 1000 }, (_, index) => `task:${index}:result`);
+import { type FilledCache, filledCaches, keys } from '../../memory-hits.ts';
 
 interface Summary {
   readonly answered: number;
@@ -16,45 +15,23 @@ export default defineLoad<Summary>({
   durationMs: 1000,
   validate: (summary, requests) => deepStrictEqual(summary, { answered: requests, sum: sumOf(requests) }),
   variants: {
-    async cadre() {
-      const { createCache } = await import('@cadre/cache');
-      const cache = createCache({ namespace: 'bench' });
-      return prepare(
-        (key, compute) => cache.getOrSet(key, compute),
-        () => cache.close(),
-      );
-    },
-    async keyv() {
-      const { openKeyv } = await import('../../rivals/keyv.ts');
-      return prepare(openKeyv());
-    },
-    async cacheable() {
-      const { openCacheable } = await import('../../rivals/cacheable.ts');
-      return prepare(openCacheable());
-    },
+    cadre: async () => prepare(await filledCaches.cadre()),
+    keyv: async () => prepare(await filledCaches.keyv()),
+    cacheable: async () => prepare(await filledCaches.cacheable()),
   },
 });
 
-interface Value {
-  readonly score: number;
-}
-
-async function prepare(
-  getOrSet: (key: string, compute: () => Promise<Value>) => Promise<Value | undefined>,
-  close: () => Promise<void> | void = () => undefined,
-): Promise<PreparedLoad<Summary>> {
-  for (const [score, key] of keys.entries()) await getOrSet(key, async () => ({ score }));
-  const computeAgain = () => Promise.reject(new Error('The value is no longer in the cache.'));
+function prepare(cache: FilledCache): PreparedLoad<Summary> {
   let [answered, sum] = [0, 0];
   return {
     async request(index) {
       // Not in one statement: the sum would be the one from before the answer.
-      const score = (await getOrSet(keys[index % keys.length] ?? '', computeAgain))?.score ?? Number.NaN;
+      const score = (await cache.find(keys[index % keys.length] ?? ''))?.score ?? Number.NaN;
       sum += score;
       answered += 1;
     },
     summarise: () => ({ answered, sum }),
-    close,
+    close: () => cache.close(),
   };
 }
 

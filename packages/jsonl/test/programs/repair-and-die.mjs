@@ -3,21 +3,10 @@
  * where it got through.
  */
 import { writeSync } from 'node:fs';
-import { nodeFileOperations, repairJsonl } from '../../dist/index.js';
+import { repairJsonl } from '../../dist/index.js';
+import { dyingOperations } from './dying-operations.mjs';
 
 const [path, operationCount] = process.argv.slice(2);
-let left = Number(operationCount);
-const fileOperations = Object.fromEntries(
-  Object.entries(nodeFileOperations).map(([name, operation]) => [
-    name,
-    (...args) => {
-      if (left-- === 0) {
-        writeSync(1, `died ${name}\n`);
-        process.kill(process.pid, 'SIGKILL');
-      }
-      return operation(...args);
-    },
-  ]),
-);
+const fileOperations = dyingOperations(Number(operationCount));
 await repairJsonl(path, { fileOperations });
 writeSync(1, 'end\n');
