@@ -1,4 +1,5 @@
 /** What configures an agent, and what one attempt is asked to do. */
+import type { Containment } from '@cadre/spawner';
 import type { JsonValue } from './event.ts';
 import type { ModelPrice } from './price.ts';
 import type { SessionTotal } from './usage.ts';
@@ -146,6 +147,21 @@ export type AgentDefinition =
 
 export type AdapterName = AgentDefinition['adapter'];
 
+/** What a program may take together with everything it starts. */
+export interface AgentLimits {
+  /** Resident, in bytes, seen at samples four times a second; beyond it the agent is ended: `memory`. @default Infinity */
+  readonly memoryBytes?: number;
+  /** In bytes, on stdout and stderr together, over the life of its process; beyond it the agent is ended: `badOutput`. @default Infinity */
+  readonly outputBytes?: number;
+  /** The processors it may use, by number (Linux). @default those that this process may use */
+  readonly cpus?: readonly number[];
+  /**
+   * What ending it reaches, or several such in order of preference, as `@cadre/spawner` has them: with `strong` nothing that it
+   * starts can get away. @default 'tree'
+   */
+  readonly containment?: Containment | readonly Containment[];
+}
+
 export interface AgentTask {
   readonly prompt: string;
   /**
@@ -165,6 +181,8 @@ export interface AgentTask {
   readonly timeoutMs?: number;
   /** Longest silence on stdout and stderr. Some agents are silent for minutes while they back off. @default Infinity */
   readonly idleTimeoutMs?: number;
+  /** Of an agent that is a program: a `module` and a `model` have none, and refuse them. */
+  readonly limits?: AgentLimits;
   /** prompt.txt, input.json, stdout.raw, stderr.txt and exit.json are written here. Created when missing. */
   readonly attemptDirectory?: string;
 }

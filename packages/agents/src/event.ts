@@ -26,6 +26,7 @@ export const failureReasons = [
   'crash',
   'timeout',
   'idle',
+  'memory',
   'cancelled',
   'noResult',
   'badOutput',

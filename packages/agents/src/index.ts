@@ -10,6 +10,7 @@ export { type ConformanceProblem, type ConformanceReport, checkLineProtocol } fr
 export type {
   AdapterName,
   AgentDefinition,
+  AgentLimits,
   AgentTask,
   ClaudeAgentDefinition,
   CodexAgentDefinition,

@@ -16,7 +16,7 @@ import { openPlanFiles } from './plan-files.ts';
 import type { Redactor } from './redact.ts';
 import { checked, runAgent } from './run-agent.ts';
 import { type RunAgentOptions, type RunSettings, resolveRunOptions } from './run-options.ts';
-import { environmentOf } from './run-process.ts';
+import { environmentOf, limitOptions } from './run-process.ts';
 import type { Conversation } from './session.ts';
 import { promptWithSchema } from './task-text.ts';
 
@@ -140,6 +140,7 @@ class LiveProgram {
         ...{ command: command[0] ?? '', args: command.slice(1), cwd: task.cwd, inheritEnv: [], env },
         ...{ stdin: 'closed', graceMs: run.graceMs, maxOutputBytes: 65_536 },
         ...(run.marker === undefined ? {} : { marker: run.marker }),
+        ...limitOptions(task),
         onStdout: (chunk) => this.#heard(chunk),
         onStderr: () => this.#listenAgain(this.#turn),
       });

@@ -105,9 +105,8 @@ export function failureByUs(exit: AttemptExit): Failure | undefined {
       );
     case 'memory':
       return failure(
-        'failed',
+        'memory',
         `The agent was ended after ${seconds} s because it took more memory than its limit; raise the limit or split the task.`,
-        { retryable: false },
       );
     case 'output':
       return failure(

@@ -16,6 +16,7 @@ import { checkOutputSchema, outputProblem } from './output-schema.ts';
 import { redactedValue } from './redact-value.ts';
 import { type RunAgentOptions, type RunSettings, resolveRunOptions } from './run-options.ts';
 import { runProcess } from './run-process.ts';
+import { refuseLimits } from './task-text.ts';
 
 /**
  * Runs one attempt to its end.
@@ -56,6 +57,7 @@ async function runInside(
   task: AgentTask,
   run: RunSettings,
 ): Promise<Outcome> {
+  refuseLimits(task, agent.adapter);
   const files = await openFiles(task, run);
   const onEvent = (event: AgentEvent) => {
     const clean = redactedValue(event, run.openRedactor);

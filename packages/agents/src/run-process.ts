@@ -132,6 +132,7 @@ class Attempt {
       graceMs: run.graceMs,
       ...(task.timeoutMs === undefined ? {} : { timeoutMs: task.timeoutMs }),
       ...(task.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: task.idleTimeoutMs }),
+      ...limitOptions(task),
       ...(run.signal === undefined ? {} : { signal: run.signal }),
       ...(run.marker === undefined ? {} : { marker: run.marker }),
     };
@@ -236,6 +237,17 @@ export function environmentOf(parts: {
     ...plan.environment,
     ...agent.environment,
     ...task.environment,
+  };
+}
+
+/** The limits of a task in the words of the spawner. */
+export function limitOptions({ limits = {} }: Pick<AgentTask, 'limits'>): Partial<SpawnOptions> {
+  const { memoryBytes, outputBytes, cpus, containment } = limits;
+  return {
+    ...(memoryBytes === undefined ? {} : { memoryLimitBytes: memoryBytes }),
+    ...(outputBytes === undefined ? {} : { outputLimitBytes: outputBytes }),
+    ...(cpus === undefined ? {} : { cpus }),
+    ...(containment === undefined ? {} : { containment }),
   };
 }
 

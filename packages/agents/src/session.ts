@@ -14,9 +14,10 @@ import type { Outcome } from './outcome.ts';
 import { redactedValue } from './redact-value.ts';
 import { checked, runAgent } from './run-agent.ts';
 import { type RunAgentOptions, resolveRunOptions } from './run-options.ts';
+import { refuseLimits } from './task-text.ts';
 import type { SessionTotal } from './usage.ts';
 
-export type SessionTask = Pick<AgentTask, 'cwd' | 'environment' | 'resumeSessionId' | 'resumeSessionTotal'>;
+export type SessionTask = Pick<AgentTask, 'cwd' | 'environment' | 'limits' | 'resumeSessionId' | 'resumeSessionTotal'>;
 
 export interface TurnOptions extends Pick<AgentTask, 'input' | 'outputSchema' | 'timeoutMs' | 'idleTimeoutMs'> {
   /** Ends this turn; the session goes on. */
@@ -76,6 +77,7 @@ export function openAgentSession(
       {
         ...{ prompt, cwd: task.cwd, ...more },
         ...(task.environment === undefined ? {} : { environment: task.environment }),
+        ...(task.limits === undefined ? {} : { limits: task.limits }),
         ...(sessionId === undefined ? {} : { resumeSessionId: sessionId }),
         ...(sessionTotal === undefined ? {} : { resumeSessionTotal: sessionTotal }),
       },
@@ -122,6 +124,7 @@ function conversationOf(agent: AgentDefinition, options: RunAgentOptions): Conve
   const said: ModelMessage[] = [];
   return {
     turn: async (task, turnOptions) => {
+      refuseLimits(task, 'model');
       const run = resolveRunOptions(turnOptions, agent);
       const asked = said.length;
       const ended = await runModel(agent, task, run, said);

@@ -20,6 +20,9 @@ export function startFailure(error: unknown, plan: LaunchPlan, signal: AbortSign
       return failure('programNotFound', error.message);
     case 'SPAWN_DIRECTORY_NOT_FOUND':
       return failure('invalidRequest', error.message);
+    case 'SPAWN_CPU_SET_UNAVAILABLE':
+    case 'SPAWN_CONTAINMENT_UNAVAILABLE':
+      return failure('invalidRequest', error.message);
     case 'SPAWN_FAILED':
       return failure('failed', error.message, { retryable: isShortage(error.cause) });
     case 'SPAWN_CALLBACK_FAILED':

@@ -33,6 +33,13 @@ export function refuseSessionId(task: AgentTask, agent: string, instead: string)
   throw new TypeError(`Expected no \`resumeSessionId\`: a ${agent} keeps no session; ${instead}.`);
 }
 
+/** Of an agent that is no program of its own: limits that nobody would hold it to are refused. */
+export function refuseLimits(task: AgentTask, agent: 'module' | 'model'): void {
+  if (task.limits === undefined) return;
+  const what = agent === 'module' ? 'runs in a thread of this process' : 'is asked over the network';
+  throw new TypeError(`Expected no \`limits\`: a ${agent} ${what}; make it a program to limit what it takes.`);
+}
+
 export function requireCommand(command: readonly string[]): readonly string[] {
   if (command.length > 0 && command[0] !== '') return command;
   throw new TypeError(`Expected \`command\` to begin with the name of a program, got ${JSON.stringify(command)}.`);

@@ -1,5 +1,6 @@
 /** The tasks of a workflow: defaults filled in, durations read, expressions compiled. */
-import type { FailureReason } from '@cadre/agents';
+import type { AgentDefinition, AgentLimits, FailureReason } from '@cadre/agents';
+import type { Containment } from '@cadre/spawner';
 import { longestDurationMs, parseDuration } from './duration.ts';
 import {
   type CompileOptions,
@@ -13,8 +14,9 @@ import {
 import { schemaFaults } from './output-schema.ts';
 import type { Finding, Findings, Path } from './problems.ts';
 import { durationPattern } from './schema.ts';
+import { parseSize } from './size.ts';
 import { isRecord, type JsonRecord, numberOf, optional, recordOf, textOf, textsOf } from './untyped.ts';
-import type { JsonValue, RetryPolicy, TaskDefinition } from './workflow.ts';
+import type { JsonValue, RetryPolicy, TaskDefinition, WorkflowAgent } from './workflow.ts';
 
 /** What one task reads of the scope. */
 export interface TaskReference extends Reference {
@@ -27,17 +29,25 @@ export interface BuiltTasks {
   readonly references: readonly TaskReference[];
 }
 
-export function buildTasks(given: JsonRecord, defaults: JsonRecord, findings: Findings): BuiltTasks {
+export function buildTasks(
+  given: JsonRecord,
+  defaults: JsonRecord,
+  agents: Readonly<Record<string, WorkflowAgent>>,
+  findings: Findings,
+): BuiltTasks {
   const references: TaskReference[] = [];
   const schemas = new Set<string>();
   const common: CommonSettings = {
     timeoutMs: duration(defaults.timeout, ['defaults', 'timeout'], findings) ?? Infinity,
     retry: retryOf(defaults.retry, ['defaults', 'retry'], defaultRetry, findings),
     cache: defaults.cache !== false,
+    limits: limitsOf(defaults.limits),
   };
   const tasks = Object.keys(given).map((id, task) => {
     const onReference = (reference: Reference) => references.push({ ...reference, task });
-    return new TaskBuilder(id, recordOf(given[id]), findings, onReference).build(common, schemas);
+    const fields = recordOf(given[id]);
+    const definition = agents[textOf(fields.agent) ?? '']?.definition;
+    return new TaskBuilder(id, fields, definition, findings, onReference).build(common, schemas);
   });
   return { tasks, references };
 }
@@ -46,6 +56,7 @@ interface CommonSettings {
   readonly timeoutMs: number;
   readonly retry: RetryPolicy;
   readonly cache: boolean;
+  readonly limits: AgentLimits | undefined;
 }
 
 const noText = compileTemplate('');
@@ -55,12 +66,21 @@ const noTemplates: readonly Template[] = [];
 class TaskBuilder {
   readonly #id: string;
   readonly #fields: JsonRecord;
+  /** Of its agent; undefined where there is none, which others report. */
+  readonly #definition: AgentDefinition | undefined;
   readonly #findings: Findings;
   readonly #onReference: (reference: Reference) => void;
 
-  constructor(id: string, fields: JsonRecord, findings: Findings, onReference: (reference: Reference) => void) {
+  constructor(
+    id: string,
+    fields: JsonRecord,
+    definition: AgentDefinition | undefined,
+    findings: Findings,
+    onReference: (reference: Reference) => void,
+  ) {
     this.#id = id;
     this.#fields = fields;
+    this.#definition = definition;
     this.#findings = findings;
     this.#onReference = onReference;
   }
@@ -91,6 +111,8 @@ class TaskBuilder {
     const cwd = this.#template('cwd', textOf);
     if (cwd !== undefined) task.cwd = cwd;
     if (isRecord(output)) task.output = output;
+    const limits = this.#limits(common.limits);
+    if (limits !== undefined) task.limits = limits;
     return task;
   }
 
@@ -133,6 +155,20 @@ class TaskBuilder {
     return value === undefined ? fallback : retryOf(value, this.#path('retry'), fallback, this.#findings);
   }
 
+  /** Those of the workflow are meant for whoever can have them; the task's own must fit its agent. */
+  #limits(common: AgentLimits | undefined): AgentLimits | undefined {
+    const adapter = this.#definition?.adapter;
+    const isProgram = adapter !== 'module' && adapter !== 'model';
+    const own = limitsOf(this.#fields.limits);
+    if (isProgram) return own === undefined ? common : { ...common, ...own };
+    if (own !== undefined) {
+      const what = adapter === 'module' ? 'runs in a thread of ours' : 'is asked over the network';
+      const message = `task "${this.#id}" can't have limits: a ${adapter} agent ${what}; make it a program to limit it`;
+      this.#findings.add({ path: this.#path('limits'), at: 'key', message });
+    }
+    return undefined;
+  }
+
   #duration(key: string): number | undefined {
     const value = this.#fields[key];
     return value === undefined ? undefined : duration(value, this.#path(key), this.#findings);
@@ -143,6 +179,18 @@ type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
 function recordOrNone(value: JsonValue | undefined): JsonRecord | undefined {
   return isRecord(value) ? value : undefined;
+}
+
+function limitsOf(value: JsonValue | undefined): AgentLimits | undefined {
+  if (!isRecord(value)) return undefined;
+  const { memory, output, cpus, containment } = value;
+  const levels = textsOf(containment) as readonly Containment[];
+  return {
+    ...optional('memoryBytes', parseSize(textOf(memory) ?? '')),
+    ...optional('outputBytes', parseSize(textOf(output) ?? '')),
+    ...optional('cpus', Array.isArray(cpus) ? cpus.filter((cpu) => typeof cpu === 'number') : undefined),
+    ...optional('containment', levels.length > 0 ? levels : undefined),
+  };
 }
 
 const defaultRetry: RetryPolicy = { attempts: 3, baseMs: 1000, maxMs: 60_000 };

@@ -29,7 +29,7 @@ export function buildWorkflow(value: JsonValue, origin: WorkflowOrigin, findings
   const inputs = buildInputs(recordOf(root.inputs), findings);
   const agents = buildAgents(recordOf(root.agents), origin, findings);
   const given = recordOf(root.tasks);
-  const { tasks, references } = buildTasks(given, recordOf(root.defaults), findings);
+  const { tasks, references } = buildTasks(given, recordOf(root.defaults), agents, findings);
   for (const { id, agent } of tasks) {
     if (agent === '' || Object.hasOwn(agents, agent)) continue;
     const names = Object.keys(agents);

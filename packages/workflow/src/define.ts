@@ -1,6 +1,6 @@
 /** Workflows made in code: the same shape as the file, checked the same way, without lines and columns. */
 import { resolve } from 'node:path';
-import type { AgentDefinition, FailureReason } from '@cadre/agents';
+import type { AgentDefinition, AgentLimits, FailureReason } from '@cadre/agents';
 import { buildWorkflow } from './build.ts';
 import { WorkflowInvalidError } from './errors.ts';
 import { Findings, formatPath, type PathSegment } from './problems.ts';
@@ -20,7 +20,12 @@ export interface WorkflowDefinition {
   readonly onFailure?: 'continue' | 'stop';
   /** @default the last task */
   readonly result?: string;
-  readonly defaults?: { readonly timeout?: string; readonly retry?: RetryInput; readonly cache?: boolean };
+  readonly defaults?: {
+    readonly timeout?: string;
+    readonly limits?: LimitsInput;
+    readonly retry?: RetryInput;
+    readonly cache?: boolean;
+  };
 }
 
 export type WorkflowAgentInput = AgentDefinition & { readonly description?: string; readonly concurrency?: number };
@@ -39,6 +44,8 @@ export interface TaskInput {
   readonly cwd?: string;
   readonly timeout?: string;
   readonly idleTimeout?: string;
+  /** Of agents that are programs. */
+  readonly limits?: LimitsInput;
   readonly retry?: RetryInput;
   /** @default true */
   readonly cache?: boolean;
@@ -50,6 +57,12 @@ export interface DefineWorkflowOptions {
   readonly directory: string;
   /** Whether programs and modules given by a relative path must be there. @default true */
   readonly checkFiles?: boolean;
+}
+
+/** Sizes are written `512KiB`, `100MiB`, `2GiB`. */
+export interface LimitsInput extends Pick<AgentLimits, 'cpus' | 'containment'> {
+  readonly memory?: string;
+  readonly output?: string;
 }
 
 /** A number is the tries in all. */

@@ -328,6 +328,7 @@ export class Run implements AsyncDisposable {
         marker: { name: MARKER_VARIABLE, value: this.#material.marker },
         timeoutMs: definition.timeoutMs,
         idleTimeoutMs: definition.idleTimeoutMs,
+        ...(definition.limits === undefined ? {} : { limits: definition.limits }),
         ...(definition.output === undefined ? {} : { outputSchema: definition.output }),
       },
       {

@@ -3,7 +3,7 @@
  * (`local-executor.ts`), or other machines. An executor keeps no state of the run: it is told everything, reports what
  * happened, and may be replaced between two attempts.
  */
-import type { AgentDefinition, AgentEvent, Outcome } from '@cadre/agents';
+import type { AgentDefinition, AgentEvent, AgentLimits, Outcome } from '@cadre/agents';
 import type { ProcessIdentity } from '@cadre/spawner';
 import type { JsonValue } from './workflow.ts';
 
@@ -32,6 +32,8 @@ export interface Attempt {
   readonly marker: { readonly name: string; readonly value: string };
   readonly timeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** Only where the agent is a program. */
+  readonly limits?: AgentLimits;
   readonly outputSchema?: Readonly<Record<string, JsonValue>>;
 }
 

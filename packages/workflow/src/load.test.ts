@@ -69,6 +69,13 @@ describe('loadWorkflow', () => {
     expect(count?.retry).toEqual({ attempts: 1, baseMs: 2000, maxMs: 60_000 });
     expect(review?.retry).toEqual({ attempts: 2, on: ['rateLimit', 'overloaded'], baseMs: 500, maxMs: 10_000 });
     expect(review).toMatchObject({ timeoutMs: 3_600_000, idleTimeoutMs: 500 });
+    expect(review?.limits).toEqual({
+      memoryBytes: 2 ** 31,
+      outputBytes: 104_857_600,
+      cpus: [0],
+      containment: ['strong'],
+    });
+    expect(report?.limits).toEqual({ memoryBytes: 2 ** 30 });
     expect(report?.retry).toEqual({ attempts: 4, on: ['timeout'], baseMs: 2000, maxMs: 60_000 });
     expect(planWorkflow(workflow).tasks).toHaveLength(4);
   });
@@ -198,6 +205,27 @@ describe('the problems of a workflow file', () => {
         '5:27 timeout must be a duration such as 500ms, 30s, 10m or 2h, not "10 minutes" [10m]',
         '6:27 timeout must be a duration such as 500ms, 30s, 10m or 2h, not "0s"',
         '7:27 501h is longer than the longest duration, 500h; leave it out for no limit',
+      ],
+    ],
+    [
+      'limits',
+      lines(
+        'name: x',
+        'agents:',
+        '  a: { adapter: jsonl, command: [node] }',
+        '  m: { adapter: model, provider: anthropic, model: claude-x }',
+        'tasks:',
+        '  a: { agent: a, limits: { memory: 2gb, output: 0MiB, cpus: [0, 0], containment: [tree, strng] } }',
+        '  b: { agent: a, limits: {} }',
+        '  c: { agent: m, limits: { memory: 1GiB } }',
+      ),
+      [
+        '6:36 limits.memory must be a size such as 512KiB, 100MiB or 2GiB, not "2gb" [2GiB]',
+        '6:49 limits.output must be a size such as 512KiB, 100MiB or 2GiB, not "0MiB"',
+        '6:61 limits.cpus must NOT have duplicate items (items ## 1 and 0 are identical)',
+        '6:89 limits.containment[1] must be one of group, tree, cgroup, pidNamespace, strong, not "strng" [strong]',
+        '7:26 limits must not be empty',
+        '8:18 task "c" can\'t have limits: a model agent is asked over the network; make it a program to limit it',
       ],
     ],
     [

@@ -28,6 +28,7 @@ export function localExecutor(options: LocalExecutorOptions = {}): Executor {
           attemptDirectory: attempt.directory,
           ...(attempt.timeoutMs === Number.POSITIVE_INFINITY ? {} : { timeoutMs: attempt.timeoutMs }),
           ...(attempt.idleTimeoutMs === Number.POSITIVE_INFINITY ? {} : { idleTimeoutMs: attempt.idleTimeoutMs }),
+          ...(attempt.limits === undefined ? {} : { limits: attempt.limits }),
           ...(attempt.outputSchema === undefined ? {} : { outputSchema: attempt.outputSchema }),
         },
         {

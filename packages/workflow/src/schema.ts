@@ -9,6 +9,7 @@ type Schema = Readonly<Record<string, unknown>>;
 /** Task ids, agent names and input names. */
 const namePattern = '^[A-Za-z][A-Za-z0-9_-]{0,63}$';
 export const durationPattern = '^0*[1-9][0-9]{0,8}(ms|s|m|h)$';
+export const sizePattern = '^0*[1-9][0-9]{0,8}(KiB|MiB|GiB)$';
 
 const failureReasons: Readonly<Record<FailureReason, true>> = {
   rateLimit: true,
@@ -21,6 +22,7 @@ const failureReasons: Readonly<Record<FailureReason, true>> = {
   crash: true,
   timeout: true,
   idle: true,
+  memory: true,
   cancelled: true,
   noResult: true,
   badOutput: true,
@@ -31,6 +33,7 @@ const failureReasons: Readonly<Record<FailureReason, true>> = {
 const name: Schema = { type: 'string', pattern: namePattern };
 const description: Schema = { type: 'string', description: 'For people; changes nothing.' };
 const duration = (text: string): Schema => ({ type: 'string', pattern: durationPattern, description: text });
+const size = (text: string): Schema => ({ type: 'string', pattern: sizePattern, description: text });
 const textOrList = (text: string, item: Schema): Schema => ({
   type: ['string', 'array'],
   items: item,
@@ -67,6 +70,28 @@ const retry: Schema = {
     }),
     base: duration('Wait before the second try, doubled before each later one. Default: 1s.'),
     max: duration('Longest wait between two tries. Default: 60s.'),
+  },
+};
+
+const limits: Schema = {
+  type: 'object',
+  minProperties: 1,
+  additionalProperties: false,
+  description: 'What an agent that is a program may take with everything it starts. Default: no limits.',
+  properties: {
+    memory: size('Resident memory, such as 2GiB; beyond it the agent is ended.'),
+    output: size('Written to stdout and stderr together; beyond it the agent is ended.'),
+    cpus: {
+      type: 'array',
+      minItems: 1,
+      uniqueItems: true,
+      items: { type: 'integer', minimum: 0, maximum: 8191 },
+      description: 'The processors it may use, by number (Linux).',
+    },
+    containment: textOrList('What ending it reaches, or several in order of preference. Default: tree.', {
+      type: 'string',
+      enum: ['group', 'tree', 'cgroup', 'pidNamespace', 'strong'],
+    }),
   },
 };
 
@@ -121,6 +146,7 @@ const task: Schema = {
     },
     timeout,
     idleTimeout: duration('Longest silence of the agent. Default: no limit.'),
+    limits,
     retry,
     cache,
     output: { type: 'object', description: 'JSON Schema that the output must meet.' },
@@ -186,7 +212,7 @@ export const workflowSchema: Schema = {
     defaults: {
       type: 'object',
       additionalProperties: false,
-      properties: { timeout, retry, cache },
+      properties: { timeout, limits, retry, cache },
       description: 'What holds for every task that says nothing else.',
     },
   },

@@ -3,7 +3,8 @@ import { unsupportedSetting } from '@cadre/agents';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { suggestDuration } from './duration.ts';
 import { type Finding, type Findings, formatPath, type Path, type PathSegment } from './problems.ts';
-import { durationPattern, workflowSchema } from './schema.ts';
+import { durationPattern, sizePattern, workflowSchema } from './schema.ts';
+import { suggestSize } from './size.ts';
 import { suggest } from './suggest.ts';
 import { recordOf } from './untyped.ts';
 import type { JsonValue } from './workflow.ts';
@@ -49,6 +50,10 @@ function toFinding(error: ErrorObject, root: JsonValue, roomy: boolean): Finding
   if (hasPattern(error.parentSchema, durationPattern)) {
     const message = `${subject(path)} must be a duration such as 500ms, 30s, 10m or 2h, not ${describe(data)}`;
     return { path, message, suggestion: suggestDuration(data) };
+  }
+  if (hasPattern(error.parentSchema, sizePattern)) {
+    const message = `${subject(path)} must be a size such as 512KiB, 100MiB or 2GiB, not ${describe(data)}`;
+    return { path, message, suggestion: suggestSize(data) };
   }
   if (keyword === 'enum') {
     const allowed = (params.allowedValues as readonly unknown[]).map(String);

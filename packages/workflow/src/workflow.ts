@@ -2,7 +2,7 @@
  * A workflow as the rest of the package knows it: what `load` makes of a file and `defineWorkflow` of an object. By now
  * every name has been resolved, every default filled in, every path made absolute and every expression compiled.
  */
-import type { AgentDefinition, FailureReason } from '@cadre/agents';
+import type { AgentDefinition, AgentLimits, FailureReason } from '@cadre/agents';
 import type { Expression, Template } from './expression.ts';
 
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -66,6 +66,8 @@ export interface TaskDefinition {
   readonly timeoutMs: number;
   /** Longest silence of the agent. @default Infinity */
   readonly idleTimeoutMs: number;
+  /** What the agent's program may take. @default no limits */
+  readonly limits?: AgentLimits;
   readonly retry: RetryPolicy;
   /** Whether an equal result of an earlier run is reused. @default true */
   readonly cache: boolean;
