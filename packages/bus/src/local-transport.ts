@@ -7,7 +7,7 @@ import type { LocalPeer, LocalSession } from './local-session.ts';
 import { Observers } from './observers.ts';
 import { SendWindow } from './send-window.ts';
 import type { Passage } from './session.ts';
-import { parsePattern, parseSubject } from './subject.ts';
+import { parsePattern } from './subject.ts';
 import type { LossReason, Receiver, Transport, TransportMessage, TransportStatus } from './transport.ts';
 
 /** @param name  of the hub, for messages to people @throws {BusError} BUS_CLOSED when the hub is */
@@ -37,7 +37,7 @@ class LocalTransport implements Transport {
   constructor(hub: Hub, name: string, limits: Required<PeerLimits>) {
     this.#hub = hub;
     this.name = name;
-    this.#window = new SendWindow(limits);
+    this.#window = new SendWindow(limits, (message, onNoResponders) => this.#send(message, onNoResponders));
     const peer: LocalPeer = {
       name: limits.peerName,
       receiverOf: (subscription) => this.#receivers.get(subscription),
@@ -52,12 +52,7 @@ class LocalTransport implements Transport {
 
   publish(message: TransportMessage, onNoResponders?: () => void): void | Promise<void> {
     if (this.#state !== 'open') throw this.#closedError();
-    if (this.#window.waiting > 0 || !this.#window.hasRoom) {
-      parseSubject(message.subject);
-      return this.#window.wait(message, onNoResponders);
-    }
-    this.#send(message, onNoResponders);
-    return undefined;
+    return this.#window.publish(message, onNoResponders);
   }
 
   subscribe(pattern: string, receiver: Receiver, queue: string | undefined): () => void {
@@ -109,7 +104,7 @@ class LocalTransport implements Transport {
     // Not from within: this is called while others go through what they have to settle.
     queueMicrotask(() => {
       this.#isAdmitting = false;
-      this.#window.admit((message, onNoResponders) => this.#send(message, onNoResponders));
+      this.#window.admit();
     });
   }
 

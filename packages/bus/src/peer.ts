@@ -10,7 +10,7 @@ import { BusError } from './errors.ts';
 import { type PeerLimits, resolvePeerLimits } from './limits.ts';
 import { Observers } from './observers.ts';
 import { SendWindow, SentFrames } from './send-window.ts';
-import { parsePattern, parseSubject } from './subject.ts';
+import { parsePattern } from './subject.ts';
 import type { LossReason, Receiver, Transport, TransportMessage, TransportStatus } from './transport.ts';
 import {
   FrameWriter,
@@ -82,7 +82,7 @@ class PeerTransport implements Transport {
     this.#setup = setup;
     this.name = setup.name;
     this.#limits = resolvePeerLimits(setup.limits);
-    this.#window = new SendWindow(this.#limits);
+    this.#window = new SendWindow(this.#limits, (message, onNoResponders) => this.#send(message, onNoResponders));
     this.#frames = new SentFrames(this.#window);
     this.#deliveries = new Deliveries({
       receiverOf: (subscription) => this.#subscribers.get(subscription)?.receiver,
@@ -105,12 +105,7 @@ class PeerTransport implements Transport {
 
   publish(message: TransportMessage, onNoResponders?: () => void): void | Promise<void> {
     if (this.#state !== 'open') throw this.#closedError();
-    if (this.#window.waiting > 0 || !this.#window.hasRoom) {
-      parseSubject(message.subject);
-      return this.#window.wait(message, onNoResponders);
-    }
-    this.#send(message, onNoResponders);
-    return undefined;
+    return this.#window.publish(message, onNoResponders);
   }
 
   subscribe(pattern: string, receiver: Receiver, queue: string | undefined): () => void {
@@ -163,7 +158,7 @@ class PeerTransport implements Transport {
         return;
       case frameType.acknowledge:
         readRanges(bytes, start, end, (number) => this.#settled(number));
-        this.#admitWaiting();
+        this.#window.admit();
         return;
       case frameType.nobody:
         this.#nobody.get(bytes.readDoubleLE(start))?.();
@@ -202,12 +197,6 @@ class PeerTransport implements Transport {
   #settled(number: number): void {
     this.#frames.settle(number);
     if (this.#nobody.size > 0) this.#nobody.delete(number);
-  }
-
-  #admitWaiting(): void {
-    if (this.#window.waiting > 0) {
-      this.#window.admit((message, onNoResponders) => this.#send(message, onNoResponders));
-    }
   }
 
   #connect(): Promise<void> {
@@ -254,7 +243,7 @@ class PeerTransport implements Transport {
     this.#frames.writeAgain(writer, isKnown ? received : 0, new Set(open), wasConnected && !isKnown, settled);
     for (const id of this.#pings.keys()) this.#writePing(id);
     if (wasConnected) this.#observers.tell({ type: 'reconnected' });
-    this.#admitWaiting();
+    this.#window.admit();
   }
 
   #disconnected(error: Error | undefined): void {

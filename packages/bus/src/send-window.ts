@@ -7,6 +7,7 @@ import { BusError } from './errors.ts';
 import { Fifo } from './fifo.ts';
 import type { PeerLimits } from './limits.ts';
 import { NumberedRow } from './numbered-row.ts';
+import { parseSubject } from './subject.ts';
 import type { TransportMessage } from './transport.ts';
 import { type FrameWriter, frameHead } from './wire.ts';
 
@@ -19,6 +20,8 @@ interface Frame {
   readonly end: number;
 }
 
+type Send = (message: TransportMessage, onNoResponders: (() => void) | undefined) => void;
+
 interface Waiting {
   readonly message: TransportMessage;
   readonly onNoResponders: (() => void) | undefined;
@@ -28,12 +31,15 @@ interface Waiting {
 
 export class SendWindow {
   readonly #limits: Required<PeerLimits>;
+  readonly #send: Send;
   readonly #waiting = new Fifo<Waiting>();
   #bytes = 0;
   #messages = 0;
 
-  constructor(limits: Required<PeerLimits>) {
+  /** @param send  what is done with a message for which there is room; it enters the window */
+  constructor(limits: Required<PeerLimits>, send: Send) {
     this.#limits = limits;
+    this.#send = send;
   }
 
   /** Messages that are not settled. */
@@ -60,27 +66,23 @@ export class SendWindow {
     this.#messages--;
   }
 
-  /** Resolves when it was sent. @throws {BusError} BUS_OVERFLOW at once, where a full window refuses */
-  wait(message: TransportMessage, onNoResponders: (() => void) | undefined): Promise<void> {
-    const { onFull, maxWaiting, maxWindowBytes } = this.#limits;
-    if (onFull === 'refuse' || this.#waiting.length >= maxWaiting) {
-      const error = new BusError(
-        'BUS_OVERFLOW',
-        `${this.#bytes} bytes are on their way (maxWindowBytes ${maxWindowBytes}) and ${this.#waiting.length} publishes wait (maxWaiting ${maxWaiting}, onFull ${onFull}); await what publish returns, or publish less`,
-      );
-      if (onFull === 'refuse') throw error;
-      return Promise.reject(error);
-    }
-    return new Promise((resolve, reject) => this.#waiting.push({ message, onNoResponders, resolve, reject }));
+  /**
+   * Sends it, or lets it wait behind those that wait: then the promise resolves when it was sent.
+   * @throws {BusError} BUS_INVALID_SUBJECT · BUS_OVERFLOW where a full window refuses
+   */
+  publish(message: TransportMessage, onNoResponders: (() => void) | undefined): void | Promise<void> {
+    if (this.#waiting.length === 0 && this.hasRoom) return this.#send(message, onNoResponders);
+    parseSubject(message.subject);
+    return this.#wait(message, onNoResponders);
   }
 
   /** Sends what waits, as far as there is room. */
-  admit(send: (message: TransportMessage, onNoResponders: (() => void) | undefined) => void): void {
+  admit(): void {
     while (this.hasRoom) {
       const waiting = this.#waiting.shift();
       if (waiting === undefined) return;
       try {
-        send(waiting.message, waiting.onNoResponders);
+        this.#send(waiting.message, waiting.onNoResponders);
         waiting.resolve();
       } catch (error) {
         waiting.reject(error);
@@ -91,6 +93,19 @@ export class SendWindow {
   /** Nothing will be sent any more. */
   close(reason: BusError): void {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) next.reject(reason);
+  }
+
+  #wait(message: TransportMessage, onNoResponders: (() => void) | undefined): Promise<void> {
+    const { onFull, maxWaiting, maxWindowBytes } = this.#limits;
+    if (onFull === 'refuse' || this.#waiting.length >= maxWaiting) {
+      const error = new BusError(
+        'BUS_OVERFLOW',
+        `${this.#bytes} bytes are on their way (maxWindowBytes ${maxWindowBytes}) and ${this.#waiting.length} publishes wait (maxWaiting ${maxWaiting}, onFull ${onFull}); await what publish returns, or publish less`,
+      );
+      if (onFull === 'refuse') throw error;
+      return Promise.reject(error);
+    }
+    return new Promise((resolve, reject) => this.#waiting.push({ message, onNoResponders, resolve, reject }));
   }
 }
 
