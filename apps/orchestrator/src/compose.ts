@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Bus, createBus, memoryTransport } from '@cadre/bus';
 import { type Cache, createCache, memoryStore, type Store, type StoreUnavailableError } from '@cadre/cache';
 import { openDiskStore, openSecretFile } from '@cadre/cache/disk';
-import { type Executor, localExecutor } from '@cadre/workflow';
+import { type Attempt, type Executor, localExecutor } from '@cadre/workflow';
 import type { Settings } from './settings.ts';
 
 export interface Machinery extends AsyncDisposable {
@@ -31,7 +31,9 @@ export async function compose(options: ComposeOptions): Promise<Machinery> {
   const cache = useCache ? await openResultsCache(options) : undefined;
   const bus = createBus({ transport: memoryTransport() });
   const local = localExecutor({ graceMs: settings.graceMs });
-  const executor = withEnvironment(withTimeout(local, settings.timeoutMs), settings.environment);
+  const executor = amending(local, (attempt) =>
+    withEnvironment(withTimeout(attempt, settings.timeoutMs), settings.environment),
+  );
   return {
     bus,
     executor,
@@ -106,28 +108,27 @@ function createResultsCache(
   return createCache({ namespace: 'results', stores, secrets: [secret], onStoreError });
 }
 
-/** The setting counts for attempts that the workflow sets no limit for. */
-function withTimeout(executor: Executor, timeoutMs: number): Executor {
+/** Each attempt as `amend` leaves it, whatever is done with it. */
+function amending(executor: Executor, amend: (attempt: Attempt) => Attempt): Executor {
+  const { adopt, forget } = executor;
   return {
-    execute: (attempt, observer, signal) => {
-      const isUnlimited = attempt.timeoutMs === Number.POSITIVE_INFINITY;
-      return executor.execute(isUnlimited ? { ...attempt, timeoutMs } : attempt, observer, signal);
-    },
+    execute: (attempt, observer, signal) => executor.execute(amend(attempt), observer, signal),
+    ...(adopt && { adopt: (attempt, observer, signal) => adopt.call(executor, amend(attempt), observer, signal) }),
+    ...(forget && { forget: (attempt) => forget.call(executor, attempt) }),
     close: () => executor.close(),
   };
 }
 
+/** The setting counts for attempts that the workflow sets no limit for. */
+function withTimeout(attempt: Attempt, timeoutMs: number): Attempt {
+  return attempt.timeoutMs === Number.POSITIVE_INFINITY ? { ...attempt, timeoutMs } : attempt;
+}
+
 /** What the workflow gives an agent counts more. Agents that are functions of ours have no environment of their own. */
-function withEnvironment(executor: Executor, environment: Settings['environment']): Executor {
-  return {
-    execute: (attempt, observer, signal) => {
-      const { agent } = attempt;
-      if (agent.adapter === 'module' || agent.adapter === 'model') return executor.execute(attempt, observer, signal);
-      const own = { ...agent, environment: { ...environment, ...agent.environment } };
-      return executor.execute({ ...attempt, agent: own }, observer, signal);
-    },
-    close: () => executor.close(),
-  };
+function withEnvironment(attempt: Attempt, environment: Settings['environment']): Attempt {
+  const { agent } = attempt;
+  if (agent.adapter === 'module' || agent.adapter === 'model') return attempt;
+  return { ...attempt, agent: { ...agent, environment: { ...environment, ...agent.environment } } };
 }
 
 function once(tell: (message: string) => void): (message: string) => void {

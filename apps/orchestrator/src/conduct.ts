@@ -3,8 +3,7 @@
  * stop, and prints how it came out.
  */
 import type { AgentEvent } from '@cadre/agents';
-import { type ProcessIdentity, sweep } from '@cadre/spawner';
-import { type JsonValue, MARKER_VARIABLE, type Run, type RunEvent, type RunState } from '@cadre/workflow';
+import type { JsonValue, Run, RunEvent, RunState } from '@cadre/workflow';
 import type { Machinery } from './compose.ts';
 import type { Console } from './console.ts';
 import { exitCodes, interruptionExitCodes } from './exit-codes.ts';
@@ -167,18 +166,12 @@ class Interruptions {
     const code = interruptionExitCodes[interruption];
     this.#view.say('Killing the agents.');
     const timer = setTimeout(() => exit(code), killedWaitMs);
-    endAtOnce(run)
+    run
+      .kill()
       .then(() => run.finished)
       .then(
         () => clearTimeout(timer),
         () => exit(code),
       );
   }
-}
-
-async function endAtOnce({ state }: Run): Promise<readonly ProcessIdentity[]> {
-  const value = state.started?.marker;
-  if (value === undefined) return [];
-  const { ended } = await sweep({ marker: { name: MARKER_VARIABLE, value }, graceMs: 0 });
-  return ended;
 }

@@ -1,8 +1,8 @@
 /**
  * The promise of the house, tried on the program as it ships: `cadre run` is killed with SIGKILL at random moments, and
- * `cadre resume` comes to the same result, runs no finished task again, and leaves no process behind.
+ * `cadre resume` comes to the same result, starts no program a second time, finished or under way, and leaves no process behind.
  *
- * Seen to fail with a resume that doesn't end what is left: the processes of the killed run were still there.
+ * Seen to fail with a resume that doesn't take up or end what is left: programs were started twice, processes were still there.
  *
  * `CADRE_KILLS` asks for more kills than the everyday number, `CADRE_SEED` for an earlier sequence of moments.
  */
@@ -32,7 +32,7 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 describe.skipIf(process.platform !== 'linux')('cadre run, killed', () => {
-  test(`at ${kills} random moments: resumes to the same result, runs nothing twice and leaves nothing behind`, async () => {
+  test(`at ${kills} random moments: resumes to the same result, starts nothing twice and leaves nothing behind`, async () => {
     const reference = project('reference');
     const whole = cadre(reference, ['run', workflowFile()]);
     const ended = finish(whole);
@@ -41,7 +41,7 @@ describe.skipIf(process.platform !== 'linux')('cadre run, killed', () => {
     expect((await ended).code).toBe(0);
     const runMs = performance.now() - began;
     const expected = resultOf(reference);
-    const count = { beforeTheRun: 0, midway: 0, afterTheEnd: 0, withProcessesLeft: 0, finishedBefore: 0 };
+    const count = { beforeTheRun: 0, midway: 0, afterTheEnd: 0, withProcessesLeft: 0, finishedBefore: 0, takenUp: 0 };
 
     await twoAtATime(kills, async (round) => {
       const folder = project(`round-${round}`);
@@ -75,6 +75,8 @@ describe.skipIf(process.platform !== 'linux')('cadre run, killed', () => {
       expect(resultOf(folder)).toEqual(expected);
       expect(after.slice(0, before.length)).toEqual(before);
       expect(ranAgain(after)).toEqual([]);
+      count.takenUp += after.filter(({ type }) => type === 'attemptAdopted').length;
+      if (marker !== undefined) expect(startsOf(marker)).toEqual(programTasks);
       if (marker !== undefined) expect(carrying(marker)).toEqual([]);
     });
 
@@ -82,6 +84,7 @@ describe.skipIf(process.platform !== 'linux')('cadre run, killed', () => {
     expect(count.midway).toBeGreaterThanOrEqual(kills * 0.4);
     expect(count.withProcessesLeft).toBeGreaterThan(0);
     expect(count.finishedBefore).toBeGreaterThan(0);
+    expect(count.takenUp).toBeGreaterThan(kills / 4);
   }, 240_000);
 });
 
@@ -100,7 +103,9 @@ ${[1, 2, 3, 4].map((n) => `  analyse-${n}: { agent: ${n % 2 ? 'join' : 'work'}, 
 
 const program = `
 import { spawn } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
+appendFileSync('starts.txt', process.env.CADRE_RUN_MARKER + '\\n');
 const { input } = JSON.parse(await text(process.stdin));
 const child = spawn('sleep', ['30'], { detached: true, stdio: 'ignore' });
 for (let turn = 0; turn < 3; turn += 1) {
@@ -110,6 +115,13 @@ for (let turn = 0; turn < 3; turn += 1) {
 child.kill('SIGKILL');
 console.log(JSON.stringify({ type: 'result', output: { large: 'x'.repeat(10_000), input } }));
 `;
+
+/** Those of the tasks whose agents are programs. */
+const programTasks = [
+  ...['analyse-2', 'analyse-4'],
+  ...['collect-1', 'collect-2', 'collect-3', 'collect-4', 'collect-5', 'collect-6'],
+  'report',
+];
 
 const joining = `
 import { createHash } from 'node:crypto';
@@ -164,6 +176,12 @@ function runFolder(folder: string): string | undefined {
 function runEvents(folder: string): readonly RunEvent[] {
   const run = runFolder(folder);
   return run === undefined ? [] : eventsOf(join(run, 'journal.jsonl'));
+}
+
+/** The tasks of a run whose programs have been started, once for each start. */
+function startsOf(marker: string): readonly string[] {
+  const starts = readFileSync(join(root, 'starts.txt'), 'utf8').split('\n');
+  return starts.flatMap((line) => (line.startsWith(marker) ? [line.split('.')[1] ?? ''] : [])).sort();
 }
 
 /** Digests of every task's output. */

@@ -29,7 +29,7 @@ export type { FailedOutcome, Outcome, OutcomeBase, SucceededOutcome } from './ou
 export type { AnswerPermission, PermissionQuestion } from './permission.ts';
 export type { ModelPrice } from './price.ts';
 export { readAttemptEvents } from './recorded-events.ts';
-export { runAgent } from './run-agent.ts';
+export { adoptAgent, runAgent } from './run-agent.ts';
 export type { RunAgentOptions } from './run-options.ts';
 export { agentSchemas } from './schema.ts';
 export { type AgentSession, openAgentSession, type SessionTask, type TurnOptions } from './session.ts';

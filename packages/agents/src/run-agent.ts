@@ -28,6 +28,31 @@ export async function runAgent(
   task: AgentTask,
   options: RunAgentOptions = {},
 ): Promise<Outcome> {
+  return attempt(agent, task, options, (run) =>
+    isProcessAgent(agent) ? runProcess(agent, task, run, 'start') : runInside(agent, task, run),
+  );
+}
+
+/**
+ * Takes up an attempt that `runAgent` began in a process that is gone, with the same `detachedDirectory`, agent and task: its events come
+ * again from the first on, and its outcome is what it would have been. Undefined when its program never ran, and never will.
+ * @throws what `runAgent` throws
+ */
+export async function adoptAgent(
+  agent: AgentDefinition,
+  task: AgentTask,
+  options: RunAgentOptions & { readonly detachedDirectory: string },
+): Promise<Outcome | undefined> {
+  if (!isProcessAgent(agent)) return undefined;
+  return attempt(agent, task, options, (run) => runProcess(agent, task, run, 'adopt'));
+}
+
+async function attempt<Ended extends Outcome | undefined>(
+  agent: AgentDefinition,
+  task: AgentTask,
+  options: RunAgentOptions,
+  carryOut: (run: RunSettings) => Promise<Ended>,
+): Promise<Ended | Outcome> {
   const settings = resolveRunOptions(options, agent as { model?: string; price?: ModelAgentDefinition['price'] });
   if (task.outputSchema !== undefined) checkOutputSchema(task.outputSchema);
   const warnings: string[] = [];
@@ -35,8 +60,8 @@ export async function runAgent(
     if (event.type === 'warning' && warnings.length < mostWarnings) warnings.push(event.message);
     settings.onEvent(event);
   };
-  const run = { ...settings, onEvent };
-  const ended = isProcessAgent(agent) ? await runProcess(agent, task, run) : await runInside(agent, task, run);
+  const ended = await carryOut({ ...settings, onEvent });
+  if (ended === undefined) return ended;
   const outcome = checked({ ...ended, warnings: [...warnings, ...ended.warnings] }, task);
   settings.onEvent({ type: 'settled', outcome });
   return outcome;

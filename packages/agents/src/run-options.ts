@@ -27,6 +27,13 @@ export interface RunAgentOptions {
   readonly permissionTimeoutMs?: number;
   /** Where inherited variables come from. @default process.env */
   readonly inheritFrom?: Readonly<Record<string, string | undefined>>;
+  /**
+   * A folder for the program's output and exit, which then goes on when this process ends, however that ends: `adoptAgent` takes it up
+   * again. It must not be there, its parent must; the caller removes it once the outcome is noted. What is in it is as the program
+   * printed it, secrets included, for its owner alone. Linux. A program that is spoken to while it runs (`onPermission`), a `module` and a
+   * `model` end with this process all the same. @default the program ends as soon as it finds that nobody reads it
+   */
+  readonly detachedDirectory?: string;
   /** A variable that the program and all it starts carry, so that the spawner's `sweep` finds them after a crash. */
   readonly marker?: { readonly name: string; readonly value: string };
   /**
@@ -60,6 +67,7 @@ export function resolveRunOptions(
     permissionTimeoutMs = 300_000,
   } = options;
   const { lingerMs = 10_000, graceMs = 2000, signal, threads, marker, inheritFrom = process.env } = options;
+  const { detachedDirectory } = options;
   for (const [name, value] of Object.entries({
     ...{ maxOutputBytes, maxRecordedBytes, lingerMs, graceMs, permissionTimeoutMs },
   })) {
@@ -75,7 +83,16 @@ export function resolveRunOptions(
   const mine = own.price === undefined || own.model === undefined ? {} : { [own.model]: own.price };
   return Object.freeze({
     ...{ maxOutputBytes, maxRecordedBytes, lingerMs, graceMs, permissionTimeoutMs },
-    ...{ signal, threads, marker, inheritFrom, onEvent, onStarted, onPermission: options.onPermission },
+    ...{
+      signal,
+      threads,
+      marker,
+      inheritFrom,
+      onEvent,
+      onStarted,
+      onPermission: options.onPermission,
+      detachedDirectory,
+    },
     prices: createPriceBook({ ...options.prices, ...mine }),
     openRedactor: redactorOf([...(options.secrets ?? []), ...secretsAmong(inheritFrom)]),
   });

@@ -1,10 +1,20 @@
 /** One attempt of an agent that is a program: the place where an adapter meets a process. */
-import { findProgram, type ProcessResult, type RunningProcess, type SpawnOptions, spawnProcess } from '@cadre/spawner';
+import {
+  adopt,
+  findProgram,
+  type ProcessResult,
+  type RunningProcess,
+  SpawnError,
+  type SpawnOptions,
+  spawnProcess,
+  startDetached,
+} from '@cadre/spawner';
 import type { Dialogue, LaunchPlan, Parser } from './adapter.ts';
 import { type AttemptFiles, openAttemptFiles } from './attempt-files.ts';
 import { boundAdapter, type ProcessAgent } from './bound-adapter.ts';
 import type { AgentTask } from './definition.ts';
 import { inheritedVariables } from './environment.ts';
+import { AgentError } from './errors.ts';
 import type { AgentEvent } from './event.ts';
 import { type LiveInput, openLiveInput } from './live-input.ts';
 import { type Failure, failure, type Outcome, outcomeWithoutStart } from './outcome.ts';
@@ -15,7 +25,25 @@ import type { RunSettings } from './run-options.ts';
 import { nulInArgument, programMissing, startFailure } from './start-failure.ts';
 import { openStderrLines } from './stderr-lines.ts';
 
-export async function runProcess(agent: ProcessAgent, task: AgentTask, run: RunSettings): Promise<Outcome> {
+/** @param how  `adopt`: an earlier process began it; undefined when its program never ran, and never will */
+export async function runProcess(
+  agent: ProcessAgent,
+  task: AgentTask,
+  run: RunSettings,
+  how: 'start',
+): Promise<Outcome>;
+export async function runProcess(
+  agent: ProcessAgent,
+  task: AgentTask,
+  run: RunSettings,
+  how: 'adopt',
+): Promise<Outcome | undefined>;
+export async function runProcess(
+  agent: ProcessAgent,
+  task: AgentTask,
+  run: RunSettings,
+  how: 'start' | 'adopt',
+): Promise<Outcome | undefined> {
   const adapter = boundAdapter(agent, task);
   const planFiles = await openPlanFiles(adapter.files, task.attemptDirectory);
   const dialogue = run.onPermission === undefined ? undefined : adapter.dialogue;
@@ -24,8 +52,9 @@ export async function runProcess(agent: ProcessAgent, task: AgentTask, run: RunS
     const plan = adapter.plan({ pathOf: planFiles.pathOf, asks: dialogue !== undefined });
     files = await openFiles(task, plan.prompt, run);
     const parser = adapter.parse(run.prices);
-    const attempt = new Attempt({ agent, task, run, plan, parser, dialogue, format: adapter.format, files });
+    const attempt = new Attempt({ agent, task, run, how, plan, parser, dialogue, format: adapter.format, files });
     const result = await attempt.supervise();
+    if (result === undefined) return undefined;
     if ('reason' in result) return outcomeWithoutStart(result);
     const outcome = unlessOversized(parser.end(attempt.exitOf(result)), parser, attempt.reader);
     const missing = (await files?.close(result)) ?? [];
@@ -40,6 +69,7 @@ interface AttemptParts {
   readonly agent: ProcessAgent;
   readonly task: AgentTask;
   readonly run: RunSettings;
+  readonly how: 'start' | 'adopt';
   readonly plan: LaunchPlan;
   readonly parser: Parser;
   /** Given where the program is spoken to while it runs. */
@@ -72,9 +102,9 @@ class Attempt {
   }
 
   /** Resolves to how the process ended, or to why it never began. */
-  async supervise(): Promise<ProcessResult | Failure> {
-    const { run, plan, dialogue } = this.#parts;
-    if (run.signal?.aborted === true) return cancelledBeforeStart;
+  async supervise(): Promise<ProcessResult | Failure | undefined> {
+    const { run, how, plan, dialogue } = this.#parts;
+    if (how === 'start' && run.signal?.aborted === true) return cancelledBeforeStart;
     // A prompt may hold what another agent said, so this is an outcome and no error of the caller's.
     if (plan.command.some((argument) => argument.includes('\0'))) return nulInArgument;
     try {
@@ -88,7 +118,8 @@ class Attempt {
         this.#openDesk(dialogue, this.#input);
         command = this.#input.reading(command);
       }
-      this.#running = await spawnProcess(this.#spawnOptions(command, environment));
+      this.#running = await this.#begin(this.#spawnOptions(command, environment));
+      if (this.#running === undefined) return undefined;
       this.#input?.write(plan.stdin);
       await run.onStarted(this.#running.identity);
       const held = this.#held ?? [];
@@ -106,6 +137,35 @@ class Attempt {
       clearTimeout(this.#linger);
       this.#desk?.close();
       await this.#input?.remove();
+    }
+  }
+
+  async #begin(options: SpawnOptions): Promise<RunningProcess | undefined> {
+    const { run, how, dialogue } = this.#parts;
+    const directory = dialogue === undefined ? run.detachedDirectory : undefined;
+    if (how === 'adopt') return directory === undefined ? undefined : this.#adopt(directory, options);
+    return directory === undefined ? spawnProcess(options) : this.#detach(directory, options);
+  }
+
+  async #detach(directory: string, options: SpawnOptions): Promise<RunningProcess> {
+    try {
+      return await startDetached({ ...options, directory });
+    } catch (cause) {
+      if (!(cause instanceof SpawnError && cause.code === 'SPAWN_DETACHED_FOLDER')) throw cause;
+      throw new AgentError('AGENT_FILES_UNWRITABLE', cause.message, { cause });
+    }
+  }
+
+  async #adopt(directory: string, { signal, ...options }: SpawnOptions): Promise<RunningProcess | undefined> {
+    try {
+      // An aborted signal would let it be; here that means to end it.
+      const adopted = await adopt(directory, { ...options, ...(signal?.aborted === false ? { signal } : {}) });
+      if (adopted.state === 'neverStarted') return undefined;
+      if (signal?.aborted === true) void adopted.running.end();
+      return adopted.running;
+    } catch (error) {
+      if (error instanceof SpawnError && error.code === 'SPAWN_DETACHED_FOLDER') return undefined;
+      throw error;
     }
   }
 

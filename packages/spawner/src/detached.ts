@@ -13,6 +13,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  rmSync,
   watch,
   writeFileSync,
 } from 'node:fs';
@@ -74,11 +75,13 @@ export type Adopted =
 const looksEveryMs = 250;
 /** How long a shim may take from its claim to the start, and from the program's exit to the record of it. */
 const shimPatienceMs = 5000;
+/** Between making the claim and writing who it is, which a shim does in one go unless the disk is full. */
+const emptyClaimMs = 1000;
 
 /**
  * Starts a program that goes on when this process ends, however it ends. Resolves when it runs.
  * `timeoutMs`, `idleTimeoutMs` and the other limits hold while somebody follows it: this process, or one that adopted it.
- * @throws {SpawnError} as `spawnProcess`; SPAWN_DETACHED_FOLDER when `directory` can't be made or exists.
+ * @throws {SpawnError} as `spawnProcess`; SPAWN_DETACHED_FOLDER when `directory` can't be made or written to, or exists.
  */
 export async function startDetached(options: DetachedOptions): Promise<RunningProcess> {
   const settings = resolveSpawnOptions(options);
@@ -109,13 +112,26 @@ export async function startDetached(options: DetachedOptions): Promise<RunningPr
   });
   const path = (name: keyof typeof attemptFile): string => join(directory, attemptFile[name]);
   const privately = { mode: 0o600 };
-  writeFileSync(path('stdin'), input ?? '', privately);
-  writeFileSync(path('run'), script, privately);
-  writeFileSync(path('attempt'), `${JSON.stringify(record)}\n`, privately);
+  try {
+    writeFileSync(path('stdin'), input ?? '', privately);
+    writeFileSync(path('run'), script, privately);
+    writeFileSync(path('attempt'), `${JSON.stringify(record)}\n`, privately);
+  } catch (cause) {
+    const message = `The folder ${directory} for a detached program can't be written to: ${String(cause)}.`;
+    throw new SpawnError('SPAWN_DETACHED_FOLDER', message, { cause });
+  }
   await startShim(directory, record, env, awaiting);
-  const adopted = await takeUp(directory, options);
-  if (adopted.state === 'running') return adopted.running;
-  throw new SpawnError('SPAWN_FAILED', `${command} could not be started: its shim in ${directory} did not come up.`);
+  try {
+    const adopted = await takeUp(directory, options);
+    if (adopted.state === 'running') return adopted.running;
+  } finally {
+    shims.delete(directory);
+    endedShims.delete(directory);
+  }
+  const cause = whyUnwritable(directory);
+  const why = cause === undefined ? '' : `: ${String(cause)}`;
+  const message = `${command} could not be started: what starts it could not write into ${directory}${why}; free space or correct its permissions.`;
+  throw new SpawnError('SPAWN_DETACHED_FOLDER', message, { cause });
 }
 
 /**
@@ -167,7 +183,7 @@ function holderOf(folder: string): ProcessIdentity | undefined {
 
 /** Who the program is, once it runs: as its own shell noted it. */
 async function whoStarted(folder: string, record: AttemptRecord): Promise<StartedProcess | 'never'> {
-  const deadlineMs = performance.now() + shimPatienceMs;
+  const beganMs = performance.now();
   for (;;) {
     const started = readStarted(folder, record.bootId);
     if (started !== undefined) {
@@ -177,9 +193,16 @@ async function whoStarted(folder: string, record: AttemptRecord): Promise<Starte
       const said = readFileSync(join(folder, attemptFile.stderr), 'utf8').trim();
       throw explainStartFailure(record.command, record.cwd, record.path, execError(said));
     }
+    if (endedShims.has(folder)) {
+      // What it wrote last was there before its end was.
+      if (readStarted(folder, record.bootId) === undefined) return 'never';
+      continue;
+    }
     // Whoever makes the claim decides: after ours the shim, should it still come, will not start the program.
-    if (performance.now() > deadlineMs || !mayStillStart(folder, record)) {
-      if (claim(folder) || performance.now() > deadlineMs) return 'never';
+    const isNamed = readRecord(folder, attemptFile.claim) !== undefined;
+    const isLate = performance.now() - beganMs > (isNamed || shims.has(folder) ? shimPatienceMs : emptyClaimMs);
+    if (isLate || !mayStillStart(folder, record)) {
+      if (claim(folder) || isLate) return 'never';
     }
     await delay(2);
   }
@@ -201,8 +224,10 @@ function claim(folder: string): boolean {
   }
 }
 
-/** Folders whose shim this process has started and not yet seen end. */
+/** Folders whose shim this process has started and not yet seen end, */
 const shims = new Set<string>();
+/** and those whose shim it has seen end while it waited for the start. */
+const endedShims = new Set<string>();
 
 async function startShim(
   directory: string,
@@ -224,7 +249,9 @@ async function startShim(
     });
     if (shim.pid === undefined) throw (await once(shim, 'error'))[0];
     shims.add(directory);
-    shim.once('exit', () => shims.delete(directory));
+    shim.once('exit', () => {
+      if (shims.delete(directory)) endedShims.add(directory);
+    });
     shim.unref();
   } catch (error) {
     throw explainStartFailure(record.command, record.cwd, record.path, error);
@@ -284,6 +311,18 @@ async function untilExit(folder: string, identity: ProcessIdentity, look: () => 
     }
   } finally {
     watcher?.close();
+  }
+}
+
+/** A shell that can't write can't say why either. */
+function whyUnwritable(directory: string): unknown {
+  const path = join(directory, 'trial');
+  try {
+    writeFileSync(path, 'x'.repeat(4096));
+    rmSync(path);
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }
 

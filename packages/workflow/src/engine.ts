@@ -5,12 +5,12 @@
 import type { AgentEvent, FailureReason, Outcome } from '@cadre/agents';
 import type { Bus } from '@cadre/bus';
 import type { Cache } from '@cadre/cache';
-import { retryDelayMs } from '@cadre/spawner';
+import { type ProcessMarker, retryDelayMs, sweep } from '@cadre/spawner';
 import { type Clock, systemClock } from './clock.ts';
 import { type Command, decide } from './decide.ts';
 import { isFatal } from './errors.ts';
 import type { AttemptSettled, EndStatus, Failure, RunEvent, RunStopping } from './event.ts';
-import type { Executor } from './executor.ts';
+import type { Attempt, AttemptObserver, Executor } from './executor.ts';
 import type { Journal } from './journal.ts';
 import { Outputs } from './outputs.ts';
 import type { PlannedTask } from './plan.ts';
@@ -49,6 +49,21 @@ export interface RunMaterial {
   readonly journal: Journal;
   /** After `runStarted` or `runResumed`. */
   readonly state: RunState;
+  /** By the number of the task: attempts that an earlier process began and may still be under way. */
+  readonly leftovers: ReadonlyMap<number, Leftover>;
+}
+
+export interface Leftover {
+  readonly attempt: number;
+  /** What it was asked. */
+  readonly asked: string;
+  /** Ends what is left of it. */
+  end(): Promise<void>;
+}
+
+/** What every process of one attempt carries, and of no other. */
+export function attemptMarker(run: string, task: string, attempt: number): ProcessMarker {
+  return { name: MARKER_VARIABLE, value: `${run}.${task}.${attempt}` };
 }
 
 /** A run under way in this process. */
@@ -78,6 +93,7 @@ export class Run implements AsyncDisposable {
   readonly #work = new Set<Promise<void>>();
   readonly #outputs: Outputs;
   readonly #results: Results;
+  readonly #leftovers: Map<number, Leftover>;
 
   /** Started by `startRun` and `resumeRun`. */
   constructor(material: RunMaterial, options: EngineOptions) {
@@ -95,6 +111,7 @@ export class Run implements AsyncDisposable {
     this.#random = options.random ?? Math.random;
     this.#outputs = new Outputs(material.directory);
     this.#results = new Results(material.directory, this.#outputs, options.cache);
+    this.#leftovers = new Map(material.leftovers);
     this.finished = this.#run();
   }
 
@@ -118,12 +135,25 @@ export class Run implements AsyncDisposable {
     return this.finished;
   }
 
+  /** Ends every agent at once, without a grace. */
+  async kill(): Promise<void> {
+    const { plan, tasks } = this.#state;
+    const running = plan.tasks.filter(({ number }) => tasks.get(number).phase === 'running');
+    await Promise.all(
+      running.map(({ id, number }) => {
+        const marker = attemptMarker(this.#material.marker, id, tasks.get(number).attempt);
+        return sweep({ marker, graceMs: 0 });
+      }),
+    );
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop('interrupted');
   }
 
   async #run(): Promise<RunState> {
     try {
+      this.#takeUpLeftovers();
       await this.#loop();
       return this.#state;
     } catch (error) {
@@ -132,6 +162,16 @@ export class Run implements AsyncDisposable {
       throw error;
     } finally {
       await this.#material.journal.close();
+    }
+  }
+
+  /** Before anything is started: they run already. */
+  #takeUpLeftovers(): void {
+    for (const number of this.#leftovers.keys()) {
+      const task = this.#state.plan.tasks[number];
+      if (task === undefined) continue;
+      this.#busy.add(number);
+      this.#track(this.#perform(task));
     }
   }
 
@@ -236,6 +276,8 @@ export class Run implements AsyncDisposable {
     if (definition === undefined) return;
     const before = this.#state.tasks.get(task.number).attempt;
     let release: (() => void) | undefined;
+    let leftover = this.#leftovers.get(task.number);
+    this.#leftovers.delete(task.number);
     try {
       const question = await this.#ask(definition);
       if (question === undefined) {
@@ -251,11 +293,25 @@ export class Run implements AsyncDisposable {
           return;
         }
       }
-      if (!this.#abort.signal.aborted) await this.#attempt(task, question, key);
+      // Who can't take an attempt up again need not know what it was asked.
+      const asked =
+        this.#executor.adopt === undefined
+          ? undefined
+          : (key ?? (await this.#results.asked(this.#state, task, question)));
+      const asking: Asking = { task, question, key, asked };
+      if (leftover !== undefined && leftover.asked === asked) {
+        const { attempt } = leftover;
+        leftover = undefined;
+        if (await this.#adopt(asking, attempt)) return;
+      }
+      await leftover?.end();
+      leftover = undefined;
+      if (!this.#abort.signal.aborted) await this.#attempt(asking);
     } catch (error) {
       if (isFatal(error)) throw error;
       await this.#fail(task, error instanceof Error ? error.message : String(error));
     } finally {
+      await leftover?.end();
       release?.();
       if (this.#state.tasks.get(task.number).attempt === before) this.#busy.delete(task.number);
       this.#outputs.release(this.#state, task);
@@ -274,13 +330,48 @@ export class Run implements AsyncDisposable {
     return askQuestion(this.workflow, definition, scope);
   }
 
-  async #attempt(task: PlannedTask, question: Question, key: string | undefined): Promise<void> {
+  async #attempt(asking: Asking): Promise<void> {
+    const { task, asked } = asking;
     const number = this.#state.tasks.get(task.number).attempt + 1;
-    const needs = await this.#needs(task);
-    await this.#append({ type: 'attemptStarted', at: this.#clock.now(), task: task.id, attempt: number });
+    const request = await this.#request(asking, number);
+    const about = { task: task.id, attempt: number };
+    await this.#append({
+      type: 'attemptStarted',
+      at: this.#clock.now(),
+      ...about,
+      ...(asked === undefined ? {} : { asked }),
+    });
     this.#busy.delete(task.number);
-    const { definition, outcome } = await this.#execute(task, question, number, needs);
+    const observer = this.#observer(task, (process) =>
+      this.#append({ type: 'attemptSpawned', at: this.#clock.now(), ...about, process }),
+    );
+    await this.#settle(asking, request, await this.#executor.execute(request, observer, this.#abort.signal));
+  }
 
+  /** False when the attempt never came to run. */
+  async #adopt(asking: Asking, number: number): Promise<boolean> {
+    const { task } = asking;
+    const request = await this.#request(asking, number);
+    const observer = this.#observer(task, async (process) => {
+      await this.#append({ type: 'attemptAdopted', at: this.#clock.now(), task: task.id, attempt: number, process });
+      this.#busy.delete(task.number);
+    });
+    const outcome = await this.#executor.adopt?.(request, observer, this.#abort.signal);
+    if (outcome === undefined) return false;
+    // It ended without a verdict while nobody could see why: the machine went down, or its disk was full. It is made again.
+    const isLost = outcome.status === 'failed' && (outcome.reason === 'crash' || outcome.reason === 'noResult');
+    await this.#settle(asking, request, outcome, isLost ? this.#clock.now() : undefined);
+    return true;
+  }
+
+  /** @param retryAt  of a failure that is no fault of the agent's: another try whatever the task says of them */
+  async #settle(
+    { task, question, key }: Asking,
+    { number, directory }: Attempt,
+    outcome: Outcome,
+    retryAt?: number,
+  ): Promise<void> {
+    const { task: definition } = question;
     const settled: Mutable<AttemptSettled> = {
       type: 'attemptSettled',
       at: this.#clock.now(),
@@ -303,42 +394,37 @@ export class Run implements AsyncDisposable {
         settled.result = accepted;
       }
     } else {
-      settled.failure = this.#failureOf(task, definition, outcome);
+      settled.failure =
+        retryAt === undefined || this.#abort.signal.aborted
+          ? this.#failureOf(task, definition, outcome)
+          : { reason: outcome.reason, message: outcome.message, retryAt };
     }
     await this.#append({ ...settled, at: this.#clock.now() });
+    // Not before: a crash in between would have nothing to take up again.
+    if (this.#executor.forget !== undefined) this.#track(this.#executor.forget({ directory }));
   }
 
-  async #execute(
-    task: PlannedTask,
-    question: Question,
-    number: number,
-    needs: JsonValue,
-  ): Promise<{ definition: TaskDefinition; outcome: Outcome }> {
+  async #request({ task, question }: Asking, number: number): Promise<Attempt> {
     const definition = question.task;
-    const outcome = await this.#executor.execute(
-      {
-        runId: this.id,
-        task: task.id,
-        number,
-        agent: question.agent,
-        prompt: question.prompt,
-        input: { with: question.with, needs },
-        cwd: question.cwd,
-        directory: attemptDirectory(this.directory, task.id, number),
-        marker: { name: MARKER_VARIABLE, value: this.#material.marker },
-        timeoutMs: definition.timeoutMs,
-        idleTimeoutMs: definition.idleTimeoutMs,
-        ...(definition.limits === undefined ? {} : { limits: definition.limits }),
-        ...(definition.output === undefined ? {} : { outputSchema: definition.output }),
-      },
-      {
-        onSpawned: (process) =>
-          this.#append({ type: 'attemptSpawned', at: this.#clock.now(), task: task.id, attempt: number, process }),
-        onEvent: (event) => this.#publish(`run.${this.id}.task.${task.id}.event`, event),
-      },
-      this.#abort.signal,
-    );
-    return { definition, outcome };
+    return {
+      runId: this.id,
+      task: task.id,
+      number,
+      agent: question.agent,
+      prompt: question.prompt,
+      input: { with: question.with, needs: await this.#needs(task) },
+      cwd: question.cwd,
+      directory: attemptDirectory(this.directory, task.id, number),
+      marker: attemptMarker(this.#material.marker, task.id, number),
+      timeoutMs: definition.timeoutMs,
+      idleTimeoutMs: definition.idleTimeoutMs,
+      ...(definition.limits === undefined ? {} : { limits: definition.limits }),
+      ...(definition.output === undefined ? {} : { outputSchema: definition.output }),
+    };
+  }
+
+  #observer(task: PlannedTask, onSpawned: AttemptObserver['onSpawned']): AttemptObserver {
+    return { onSpawned, onEvent: (event) => this.#publish(`run.${this.id}.task.${task.id}.event`, event) };
   }
 
   async #needs(task: PlannedTask): Promise<JsonValue> {
@@ -380,6 +466,15 @@ export class Run implements AsyncDisposable {
     await this.#append(...(isRunning ? [settled] : [{ type: 'attemptStarted', ...about } as const, settled]));
     this.#busy.delete(task.number);
   }
+}
+
+/** One task about to be answered. */
+interface Asking {
+  readonly task: PlannedTask;
+  readonly question: Question;
+  /** Of its result, where that may be reused. */
+  readonly key: string | undefined;
+  readonly asked: string | undefined;
 }
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };

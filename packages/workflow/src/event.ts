@@ -13,6 +13,7 @@ export type RunEvent =
   | TaskReused
   | AttemptStarted
   | AttemptSpawned
+  | AttemptAdopted
   | AttemptSettled
   | RunStopping
   | RunEnded;
@@ -40,7 +41,7 @@ export interface RunStarted extends Fact<'runStarted'> {
   readonly process: ProcessIdentity;
 }
 
-/** Another process took the run up: attempts under way were lost, failed tasks get their tries anew. */
+/** Another process took the run up: attempts under way were lost unless they are adopted, failed tasks get their tries anew. */
 export interface RunResumed extends Fact<'runResumed'> {
   readonly process: ProcessIdentity;
 }
@@ -64,10 +65,19 @@ export interface AttemptStarted extends Fact<'attemptStarted'> {
   readonly task: string;
   /** From 1. */
   readonly attempt: number;
+  /** Digest of all that it is asked: a later process that would ask the same takes it up instead. */
+  readonly asked?: string;
 }
 
 /** The attempt has become a process of its own. */
 export interface AttemptSpawned extends Fact<'attemptSpawned'> {
+  readonly task: string;
+  readonly attempt: number;
+  readonly process: ProcessIdentity;
+}
+
+/** An attempt that an earlier process of the run began has been taken up: it ran on, or had ended meanwhile. */
+export interface AttemptAdopted extends Fact<'attemptAdopted'> {
   readonly task: string;
   readonly attempt: number;
   readonly process: ProcessIdentity;

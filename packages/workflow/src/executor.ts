@@ -13,6 +13,14 @@ export interface Executor {
    * the attempt started has been ended by the time it resolves.
    */
   execute(attempt: Attempt, observer: AttemptObserver, signal: AbortSignal): Promise<Outcome>;
+  /**
+   * Takes up an attempt that an earlier process of the run was told to execute, and carries it to its end as `execute` would have;
+   * `onSpawned` says that it was there to be taken up. Undefined when it never came to run, and never will. Without this method every
+   * attempt dies with its process.
+   */
+  adopt?(attempt: Attempt, observer: AttemptObserver, signal: AbortSignal): Promise<Outcome | undefined>;
+  /** The outcome of the attempt is noted: what was kept for an adoption is not needed any more. */
+  forget?(attempt: Pick<Attempt, 'directory'>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -28,7 +36,7 @@ export interface Attempt {
   readonly cwd: string;
   /** Absolute folder for its prompt, raw output and exit code. */
   readonly directory: string;
-  /** Carried in the environment of every process of the attempt. */
+  /** Carried in the environment of every process of the attempt, and of no other. */
   readonly marker: { readonly name: string; readonly value: string };
   readonly timeoutMs: number;
   readonly idleTimeoutMs: number;

@@ -53,6 +53,16 @@ export class FileDigests {
     return digest;
   }
 
+  /** The same of a program, or of a file that one is given: what can be used and not read is known by its path alone. */
+  ofProgram(path: string): string | undefined {
+    try {
+      return this.ofFile(path);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && unreadable.has(String(error.code))) return undefined;
+      throw error;
+    }
+  }
+
   #hash(path: string): string {
     const hash = createHash('sha256');
     const file = openSync(path, 'r');
@@ -67,6 +77,9 @@ export class FileDigests {
     }
   }
 }
+
+/** Not ours to read, or a file of `/proc` that is none. */
+const unreadable: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL']);
 
 async function expand(patterns: readonly string[], directory: string): Promise<readonly string[]> {
   const exclusions = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));

@@ -43,7 +43,7 @@ export async function resultKey(
   return cacheKey({
     version: KEY_VERSION,
     agent,
-    programs: programsOf(agent).map((path) => [path, digests.ofFile(path) ?? null]),
+    programs: programsOf(agent).map((path) => [path, digests.ofProgram(path) ?? null]),
     prompt,
     with: question.with,
     needs,

@@ -34,6 +34,11 @@ export class Results {
   /** Undefined when the task's result is not to be reused. */
   async key(state: RunState, task: PlannedTask, question: Question): Promise<string | undefined> {
     if (this.#cache === undefined || !question.task.cache) return undefined;
+    return this.asked(state, task, question);
+  }
+
+  /** The digest of everything that a task is asked, whether or not its result is to be reused. */
+  async asked(state: RunState, task: PlannedTask, question: Question): Promise<string> {
     const needs = task.needs.map((need) => {
       const { id } = state.plan.tasks[need] ?? { id: '' };
       return [id, state.tasks.get(need).result?.digest ?? 'none'] as const;

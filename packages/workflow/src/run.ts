@@ -4,13 +4,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { identifyProcess, type ProcessIdentity, sweep } from '@cadre/spawner';
 import { type Clock, systemClock } from './clock.ts';
-import { type EngineOptions, MARKER_VARIABLE, Run } from './engine.ts';
+import { attemptMarker, type EngineOptions, type Leftover, MARKER_VARIABLE, Run } from './engine.ts';
 import { WorkflowError } from './errors.ts';
 import type { RunEvent, RunStarted } from './event.ts';
+import type { Executor } from './executor.ts';
 import { fold, Journal, readJournal } from './journal.ts';
 import { parseWorkflow } from './load.ts';
 import { planWorkflow } from './plan.ts';
 import {
+  attemptDirectory,
   isMissing,
   makeRunDirectory,
   runsDirectory,
@@ -77,12 +79,13 @@ export async function startRun(options: StartOptions): Promise<Run> {
   };
   await appendOrClose(journal, started);
   const state = apply(initialState(plan), started);
-  return new Run({ id, directory, workflow, inputs, marker: started.marker, journal, state }, options);
+  const material = { id, directory, workflow, inputs, marker: started.marker, journal, state, leftovers: new Map() };
+  return new Run(material, options);
 }
 
 /**
- * Goes on with a run that crashed, was stopped or failed. Finished tasks are not run again; processes that the earlier
- * process of the run left behind are ended first; tasks that failed get their tries anew.
+ * Goes on with a run that crashed, was stopped or failed. Finished tasks are not run again; attempts that outlived the earlier process
+ * of the run are taken up where the executor can, and whatever else it left behind is ended first; tasks that failed get their tries anew.
  * @throws {WorkflowError} WORKFLOW_RUN_NOT_FOUND, WORKFLOW_RUN_ACTIVE when another process works on it, WORKFLOW_RUN_ENDED
  * when it has succeeded.
  */
@@ -94,16 +97,20 @@ export async function resumeRun(options: ResumeOptions): Promise<Run> {
     if (record.state.status === 'succeeded') {
       throw new WorkflowError('WORKFLOW_RUN_ENDED', `Run ${record.id} has succeeded: there is nothing left to do.`);
     }
-    await endLeftovers(record);
+    const unsettled = unsettledAttempts(record);
+    const leftovers = adoptable(record, unsettled, options.executor);
+    await endLeftovers(
+      record,
+      unsettled.filter(({ number }) => !leftovers.has(number)),
+    );
+    await forgetSettled(record, options.executor);
     const clock = options.clock ?? systemClock;
     const resumed: RunEvent = { type: 'runResumed', at: clock.now(), process: await thisProcess() };
     await journal.append(resumed);
     const { id, workflow, started } = record;
     const state = apply(record.state, resumed);
-    return new Run(
-      { id, directory, workflow, inputs: started.inputs, marker: started.marker, journal, state },
-      options,
-    );
+    const { inputs, marker } = started;
+    return new Run({ id, directory, workflow, inputs, marker, journal, state, leftovers }, options);
   } catch (error) {
     await journal.close();
     throw error;
@@ -125,7 +132,7 @@ export async function abandonRun(
   const journal = await Journal.open(directory);
   try {
     const record = await readRun(projectDirectory, runId);
-    const ended = await endLeftovers(record);
+    const ended = await endLeftovers(record, unsettledAttempts(record));
     if (record.state.endedAt === undefined) {
       const at = clock.now();
       await journal.append(
@@ -172,17 +179,71 @@ function notFound(runId: string, projectDirectory: string): WorkflowError {
   return new WorkflowError('WORKFLOW_RUN_NOT_FOUND', message);
 }
 
-/** Ends every process of the run that is still there: the caller holds its journal, so none of them has an owner. */
-async function endLeftovers({ events, started, state }: RunRecord): Promise<readonly ProcessIdentity[]> {
-  const identities = events.flatMap((event) => {
-    if (event.type !== 'attemptSpawned') return [];
-    const number = state.plan.numberOf.get(event.task);
-    const isUnsettled = number !== undefined && state.tasks.get(number).phase === 'running';
-    return isUnsettled ? [event.process] : [];
-  });
-  const report = await sweep({ identities, marker: { name: MARKER_VARIABLE, value: started.marker } });
-  return report.ended;
+/** One that was under way when the run's process went. */
+interface UnsettledAttempt {
+  /** Of the task. */
+  readonly number: number;
+  readonly task: string;
+  readonly attempt: number;
+  readonly asked: string | undefined;
+  readonly processes: readonly ProcessIdentity[];
 }
+
+function unsettledAttempts({ events, state }: RunRecord): readonly UnsettledAttempt[] {
+  const found = new Map<string, { asked: string | undefined; processes: ProcessIdentity[] }>();
+  for (const event of events) {
+    if (event.type === 'attemptStarted') found.set(event.task, { asked: event.asked, processes: [] });
+    else if (event.type === 'attemptSpawned') found.get(event.task)?.processes.push(event.process);
+  }
+  return [...found].flatMap(([task, attempt]) => {
+    const number = state.plan.numberOf.get(task);
+    if (number === undefined || state.tasks.get(number).phase !== 'running') return [];
+    return [{ number, task, attempt: state.tasks.get(number).attempt, ...attempt }];
+  });
+}
+
+function adoptable(
+  record: RunRecord,
+  unsettled: readonly UnsettledAttempt[],
+  { adopt }: Executor,
+): ReadonlyMap<number, Leftover> {
+  const leftovers = new Map<number, Leftover>();
+  if (adopt === undefined) return leftovers;
+  for (const attempt of unsettled) {
+    const { asked } = attempt;
+    if (asked === undefined) continue;
+    const end = async () => void (await endLeftovers(record, [attempt]));
+    leftovers.set(attempt.number, { attempt: attempt.attempt, asked, end });
+  }
+  return leftovers;
+}
+
+/** Ends every process of these attempts that is still there: the caller holds the journal, so none of them has an owner. */
+async function endLeftovers(
+  { started }: RunRecord,
+  attempts: readonly UnsettledAttempt[],
+): Promise<readonly ProcessIdentity[]> {
+  // Those of runs of earlier versions all carry the one of the run.
+  const ofTheRun = { name: MARKER_VARIABLE, value: started.marker };
+  const reports = await Promise.all([
+    sweep({ marker: ofTheRun }),
+    ...attempts.map(({ task, attempt, processes }) =>
+      sweep({ marker: attemptMarker(started.marker, task, attempt), identities: processes }),
+    ),
+  ]);
+  return reports.flatMap(({ ended }) => ended);
+}
+
+/** What the last attempts before a crash had kept for an adoption, and it came to none since they were settled. */
+async function forgetSettled({ directory, events }: RunRecord, executor: Executor): Promise<void> {
+  const settled = events.filter((event) => event.type === 'attemptSettled').slice(-settledAtOnce);
+  await Promise.all(
+    settled.map(({ task, attempt }) => executor.forget?.({ directory: attemptDirectory(directory, task, attempt) })),
+  );
+}
+
+/** More than are ever settled and not yet forgotten. */
+const settledAtOnce = 256;
 
 async function thisProcess(): Promise<ProcessIdentity> {
   return (await identifyProcess(process.pid)) ?? { pid: process.pid, startTime: 'unknown' };

@@ -109,6 +109,9 @@ export function apply(state: RunState, event: RunEvent): RunState {
       );
     case 'attemptStarted':
       return withAttempt(state, event.task, event.attempt, event.at);
+    case 'attemptAdopted':
+      // It was counted when it was started.
+      return { ...withAttempt(state, event.task, event.attempt, event.at), totals: state.totals };
     case 'attemptSettled':
       return withOutcome(state, event);
     default:

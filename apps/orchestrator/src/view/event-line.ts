@@ -24,6 +24,8 @@ function eventText(event: RunEvent): string | undefined {
       return `${event.task} reused (saved ${savedText(event.saved.durationMs, event.saved.usd)})`;
     case 'attemptStarted':
       return event.attempt === 1 ? `${event.task} started` : `${event.task} started, attempt ${event.attempt}`;
+    case 'attemptAdopted':
+      return `${event.task} taken up again`;
     case 'attemptSettled': {
       const { task, failure, durationMs, cost, at } = event;
       const price = cost.usd > 0 ? `, ${formatMoney(cost.usd)}` : '';

@@ -88,6 +88,7 @@ export class RunModel {
         this.activities.clear();
         break;
       case 'attemptStarted':
+      case 'attemptAdopted':
         this.activities.set(event.task, { since: event.at, usd: 0 });
         break;
       case 'attemptSettled':
