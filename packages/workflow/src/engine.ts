@@ -2,26 +2,23 @@
  * The engine: the thin loop that asks `decide` what to do, does it, and appends what came of it. It holds nothing that a
  * crash could lose: the journal is written before anyone acts on an event, and a state can be folded from it at any time.
  */
-import type { AgentEvent, FailureReason, Outcome } from '@cadre/agents';
+import type { AgentEvent, Outcome } from '@cadre/agents';
 import type { Bus } from '@cadre/bus';
 import type { Cache } from '@cadre/cache';
-import { type ProcessMarker, retryDelayMs, sweep } from '@cadre/spawner';
+import { type Asking, attemptOf, type Failed, failureOf } from './asking.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Command, decide } from './decide.ts';
 import { isFatal } from './errors.ts';
-import type { AttemptSettled, EndStatus, Failure, RunEvent, RunStopping } from './event.ts';
+import type { AttemptSettled, EndStatus, Failure, RunEvent, RunStopping, StoredResult } from './event.ts';
 import type { Attempt, AttemptObserver, Executor } from './executor.ts';
 import type { Journal } from './journal.ts';
+import { killAttempts, type Leftover } from './leftovers.ts';
 import { Outputs } from './outputs.ts';
 import type { PlannedTask } from './plan.ts';
 import { askQuestion, type Question } from './question.ts';
 import { Results } from './results.ts';
-import { attemptDirectory } from './run-directory.ts';
 import { apply, noUsage, type RunState } from './state.ts';
 import type { JsonValue, Scope, TaskDefinition, Workflow } from './workflow.ts';
-
-/** Name of the environment variable by which the processes of a run are told apart. */
-export const MARKER_VARIABLE = 'CADRE_RUN_MARKER';
 
 export interface EngineOptions {
   /** What carries attempts out. The caller closes it. */
@@ -51,19 +48,6 @@ export interface RunMaterial {
   readonly state: RunState;
   /** By the number of the task: attempts that an earlier process began and may still be under way. */
   readonly leftovers: ReadonlyMap<number, Leftover>;
-}
-
-export interface Leftover {
-  readonly attempt: number;
-  /** What it was asked. */
-  readonly asked: string;
-  /** Ends what is left of it. */
-  end(): Promise<void>;
-}
-
-/** What every process of one attempt carries, and of no other. */
-export function attemptMarker(run: string, task: string, attempt: number): ProcessMarker {
-  return { name: MARKER_VARIABLE, value: `${run}.${task}.${attempt}` };
 }
 
 /** A run under way in this process. */
@@ -137,14 +121,7 @@ export class Run implements AsyncDisposable {
 
   /** Ends every agent at once, without a grace. */
   async kill(): Promise<void> {
-    const { plan, tasks } = this.#state;
-    const running = plan.tasks.filter(({ number }) => tasks.get(number).phase === 'running');
-    await Promise.all(
-      running.map(({ id, number }) => {
-        const marker = attemptMarker(this.#material.marker, id, tasks.get(number).attempt);
-        return sweep({ marker, graceMs: 0 });
-      }),
-    );
+    await killAttempts(this.#state, this.#material.marker);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -365,62 +342,32 @@ export class Run implements AsyncDisposable {
   }
 
   /** @param retryAt  of a failure that is no fault of the agent's: another try whatever the task says of them */
-  async #settle(
-    { task, question, key }: Asking,
-    { number, directory }: Attempt,
-    outcome: Outcome,
-    retryAt?: number,
-  ): Promise<void> {
-    const { task: definition } = question;
-    const settled: Mutable<AttemptSettled> = {
+  async #settle(asking: Asking, { number, directory }: Attempt, outcome: Outcome, retryAt?: number): Promise<void> {
+    const settled: Verdict = {};
+    if (outcome.status === 'succeeded') {
+      const accepted = await this.#results.accept(this.#state, asking.task, asking.question, asking.key, outcome);
+      if (typeof accepted !== 'string') settled.result = accepted;
+      else settled.failure = this.#failureOf(asking, { reason: 'badOutput', message: accepted, retryable: true });
+    } else if (retryAt === undefined || this.#abort.signal.aborted) {
+      settled.failure = this.#failureOf(asking, outcome);
+    } else {
+      settled.failure = { reason: outcome.reason, message: outcome.message, retryAt };
+    }
+    const { durationMs, usage, cost, sessionId } = outcome;
+    await this.#append({
       type: 'attemptSettled',
       at: this.#clock.now(),
-      task: task.id,
-      attempt: number,
-      durationMs: outcome.durationMs,
-      usage: outcome.usage,
-      cost: outcome.cost,
-      ...(outcome.sessionId === undefined ? {} : { sessionId: outcome.sessionId }),
-    };
-    if (outcome.status === 'succeeded') {
-      const accepted = await this.#results.accept(this.#state, task, question, key, outcome);
-      if (typeof accepted === 'string') {
-        settled.failure = this.#failureOf(task, definition, {
-          reason: 'badOutput',
-          message: accepted,
-          retryable: true,
-        });
-      } else {
-        settled.result = accepted;
-      }
-    } else {
-      settled.failure =
-        retryAt === undefined || this.#abort.signal.aborted
-          ? this.#failureOf(task, definition, outcome)
-          : { reason: outcome.reason, message: outcome.message, retryAt };
-    }
-    await this.#append({ ...settled, at: this.#clock.now() });
+      ...{ task: asking.task.id, attempt: number, durationMs, usage, cost },
+      ...(sessionId === undefined ? {} : { sessionId }),
+      ...settled,
+    });
     // Not before: a crash in between would have nothing to take up again.
     if (this.#executor.forget !== undefined) this.#track(this.#executor.forget({ directory }));
   }
 
-  async #request({ task, question }: Asking, number: number): Promise<Attempt> {
-    const definition = question.task;
-    return {
-      runId: this.id,
-      task: task.id,
-      number,
-      agent: question.agent,
-      prompt: question.prompt,
-      input: { with: question.with, needs: await this.#needs(task) },
-      cwd: question.cwd,
-      directory: attemptDirectory(this.directory, task.id, number),
-      marker: attemptMarker(this.#material.marker, task.id, number),
-      timeoutMs: definition.timeoutMs,
-      idleTimeoutMs: definition.idleTimeoutMs,
-      ...(definition.limits === undefined ? {} : { limits: definition.limits }),
-      ...(definition.output === undefined ? {} : { outputSchema: definition.output }),
-    };
+  async #request(asking: Asking, number: number): Promise<Attempt> {
+    const { id, directory } = this;
+    return attemptOf({ id, directory, marker: this.#material.marker }, asking, number, await this.#needs(asking.task));
   }
 
   #observer(task: PlannedTask, onSpawned: AttemptObserver['onSpawned']): AttemptObserver {
@@ -436,18 +383,10 @@ export class Run implements AsyncDisposable {
     return needs;
   }
 
-  #failureOf(
-    task: PlannedTask,
-    definition: TaskDefinition,
-    failed: { reason: FailureReason; message: string; retryable: boolean; retryAtMs?: number },
-  ): Failure {
-    const { reason, message } = failed;
+  #failureOf({ task, question }: Asking, failed: Failed): Failure {
     const { tries } = this.#state.tasks.get(task.number);
-    const { attempts, on, baseMs, maxMs } = definition.retry;
-    const worthIt = on === undefined ? failed.retryable : on.includes(reason);
-    if (!worthIt || tries >= attempts || this.#abort.signal.aborted) return { reason, message };
-    const pause = retryDelayMs(tries, { baseMs, maxMs }, this.#random);
-    return { reason, message, retryAt: Math.max(this.#clock.now() + pause, failed.retryAtMs ?? 0) };
+    const isStopping = this.#abort.signal.aborted;
+    return failureOf(failed, question.task.retry, { tries, isStopping, now: this.#clock.now(), random: this.#random });
   }
 
   /** Settles a task whose attempt could not be made, or could not be carried through. */
@@ -468,13 +407,7 @@ export class Run implements AsyncDisposable {
   }
 }
 
-/** One task about to be answered. */
-interface Asking {
-  readonly task: PlannedTask;
-  readonly question: Question;
-  /** Of its result, where that may be reused. */
-  readonly key: string | undefined;
-  readonly asked: string | undefined;
+interface Verdict {
+  result?: StoredResult;
+  failure?: Failure;
 }
-
-type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };

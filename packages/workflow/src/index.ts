@@ -14,7 +14,7 @@ export {
   type WorkflowAgentInput,
   type WorkflowDefinition,
 } from './define.ts';
-export { type EngineOptions, MARKER_VARIABLE, type Run } from './engine.ts';
+export type { EngineOptions, Run } from './engine.ts';
 export { WorkflowError, type WorkflowErrorCode, WorkflowInvalidError } from './errors.ts';
 export type {
   AttemptSettled,

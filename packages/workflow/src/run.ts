@@ -2,17 +2,16 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { identifyProcess, type ProcessIdentity, sweep } from '@cadre/spawner';
+import { identifyProcess, type ProcessIdentity } from '@cadre/spawner';
 import { type Clock, systemClock } from './clock.ts';
-import { attemptMarker, type EngineOptions, type Leftover, MARKER_VARIABLE, Run } from './engine.ts';
+import { type EngineOptions, Run } from './engine.ts';
 import { WorkflowError } from './errors.ts';
 import type { RunEvent, RunStarted } from './event.ts';
-import type { Executor } from './executor.ts';
 import { fold, Journal, readJournal } from './journal.ts';
+import { adoptable, endLeftovers, forgetSettled, unsettledAttempts } from './leftovers.ts';
 import { parseWorkflow } from './load.ts';
 import { planWorkflow } from './plan.ts';
 import {
-  attemptDirectory,
   isMissing,
   makeRunDirectory,
   runsDirectory,
@@ -178,72 +177,6 @@ function notFound(runId: string, projectDirectory: string): WorkflowError {
   const message = `There is no run ${runId} in ${runsDirectory(projectDirectory)}; \`cadre status\` lists the runs there are.`;
   return new WorkflowError('WORKFLOW_RUN_NOT_FOUND', message);
 }
-
-/** One that was under way when the run's process went. */
-interface UnsettledAttempt {
-  /** Of the task. */
-  readonly number: number;
-  readonly task: string;
-  readonly attempt: number;
-  readonly asked: string | undefined;
-  readonly processes: readonly ProcessIdentity[];
-}
-
-function unsettledAttempts({ events, state }: RunRecord): readonly UnsettledAttempt[] {
-  const found = new Map<string, { asked: string | undefined; processes: ProcessIdentity[] }>();
-  for (const event of events) {
-    if (event.type === 'attemptStarted') found.set(event.task, { asked: event.asked, processes: [] });
-    else if (event.type === 'attemptSpawned') found.get(event.task)?.processes.push(event.process);
-  }
-  return [...found].flatMap(([task, attempt]) => {
-    const number = state.plan.numberOf.get(task);
-    if (number === undefined || state.tasks.get(number).phase !== 'running') return [];
-    return [{ number, task, attempt: state.tasks.get(number).attempt, ...attempt }];
-  });
-}
-
-function adoptable(
-  record: RunRecord,
-  unsettled: readonly UnsettledAttempt[],
-  { adopt }: Executor,
-): ReadonlyMap<number, Leftover> {
-  const leftovers = new Map<number, Leftover>();
-  if (adopt === undefined) return leftovers;
-  for (const attempt of unsettled) {
-    const { asked } = attempt;
-    if (asked === undefined) continue;
-    const end = async () => void (await endLeftovers(record, [attempt]));
-    leftovers.set(attempt.number, { attempt: attempt.attempt, asked, end });
-  }
-  return leftovers;
-}
-
-/** Ends every process of these attempts that is still there: the caller holds the journal, so none of them has an owner. */
-async function endLeftovers(
-  { started }: RunRecord,
-  attempts: readonly UnsettledAttempt[],
-): Promise<readonly ProcessIdentity[]> {
-  // Those of runs of earlier versions all carry the one of the run.
-  const ofTheRun = { name: MARKER_VARIABLE, value: started.marker };
-  const reports = await Promise.all([
-    sweep({ marker: ofTheRun }),
-    ...attempts.map(({ task, attempt, processes }) =>
-      sweep({ marker: attemptMarker(started.marker, task, attempt), identities: processes }),
-    ),
-  ]);
-  return reports.flatMap(({ ended }) => ended);
-}
-
-/** What the last attempts before a crash had kept for an adoption, and it came to none since they were settled. */
-async function forgetSettled({ directory, events }: RunRecord, executor: Executor): Promise<void> {
-  const settled = events.filter((event) => event.type === 'attemptSettled').slice(-settledAtOnce);
-  await Promise.all(
-    settled.map(({ task, attempt }) => executor.forget?.({ directory: attemptDirectory(directory, task, attempt) })),
-  );
-}
-
-/** More than are ever settled and not yet forgotten. */
-const settledAtOnce = 256;
 
 async function thisProcess(): Promise<ProcessIdentity> {
   return (await identifyProcess(process.pid)) ?? { pid: process.pid, startTime: 'unknown' };
