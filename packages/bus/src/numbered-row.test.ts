@@ -47,9 +47,9 @@ describe('NumberedRow', () => {
           if (row.next - lowest > 64 && model.size * 4 < row.next - lowest) stragglers++;
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
-    expect(stragglers).toBeGreaterThan(100);
+    expect(stragglers).toBeGreaterThan(30);
   });
 
   test('keeps few slots for one that stays while a million go by', () => {
