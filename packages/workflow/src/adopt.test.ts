@@ -11,6 +11,7 @@ import { createCache } from '@cadre/cache';
 import { isProcessAlive, type ProcessIdentity } from '@cadre/spawner';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RunEvent } from './event.ts';
+import { Journal } from './journal.ts';
 import { localExecutor } from './local-executor.ts';
 import { abandonRun, readRun, resumeRun } from './run.ts';
 import { attemptDirectory, listRuns } from './run-directory.ts';
@@ -120,6 +121,20 @@ describe.skipIf(process.platform !== 'linux')('an attempt whose run was killed',
     const run = await resumeRun({ projectDirectory, runId, executor, cache });
     mayEnd();
     expect((await run.finished).counts).toMatchObject({ reused: 1, succeeded: 1 });
+    expect(await isProcessAlive(agent)).toBe(false);
+  });
+
+  // Seen to fail where what is under way is told by the state: the second resume started the program again, beside the first.
+  test('is taken up by the next who comes when the one before was killed as soon as it had come', async () => {
+    const { runId, agent } = await killedRun();
+    const { directory: folder, started } = await readRun(projectDirectory, runId);
+    const journal = await Journal.open(folder);
+    await journal.append({ type: 'runResumed', at: Date.now(), process: started.process });
+    await journal.close();
+    const run = await resume(runId);
+    mayEnd();
+    expect((await run.finished).status).toBe('succeeded');
+    expect(starts()).toEqual(['do it', 'and that']);
     expect(await isProcessAlive(agent)).toBe(false);
   });
 

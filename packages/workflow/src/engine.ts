@@ -1,6 +1,7 @@
 /**
  * The engine: the thin loop that asks `decide` what to do, does it, and appends what came of it. It holds nothing that a
- * crash could lose: the journal is written before anyone acts on an event, and a state can be folded from it at any time.
+ * crash could lose: the journal is written before anyone acts on an event, and a state can be folded from it at any time. What needs no
+ * state of a run under way has rooms of its own (`decide.ts`, `asking.ts`, `leftovers.ts`, `results.ts`); what is left here all does.
  */
 import type { AgentEvent, Outcome } from '@cadre/agents';
 import type { Bus } from '@cadre/bus';

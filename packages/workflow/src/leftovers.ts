@@ -42,7 +42,7 @@ export async function killAttempts({ plan, tasks }: RunState, runMarker: string)
   );
 }
 
-/** One that was under way when the run's process went. */
+/** One that was under way when a process of the run went. */
 export interface UnsettledAttempt {
   /** Of the task. */
   readonly number: number;
@@ -53,15 +53,19 @@ export interface UnsettledAttempt {
 }
 
 export function unsettledAttempts({ events, state }: RecordedRun): readonly UnsettledAttempt[] {
-  const found = new Map<string, { asked: string | undefined; processes: ProcessIdentity[] }>();
+  // Told by the events and not by the state, where a resume that was killed itself has made all of them ready again.
+  const open = new Map<string, Omit<UnsettledAttempt, 'number' | 'processes'> & { processes: ProcessIdentity[] }>();
   for (const event of events) {
-    if (event.type === 'attemptStarted') found.set(event.task, { asked: event.asked, processes: [] });
-    else if (event.type === 'attemptSpawned') found.get(event.task)?.processes.push(event.process);
+    const { type } = event;
+    if (type === 'attemptStarted') {
+      const { task, attempt, asked } = event;
+      open.set(task, { task, attempt, asked, processes: [] });
+    } else if (type === 'attemptSpawned') open.get(event.task)?.processes.push(event.process);
+    else if (type === 'attemptSettled') open.delete(event.task);
   }
-  return [...found].flatMap(([task, attempt]) => {
-    const number = state.plan.numberOf.get(task);
-    if (number === undefined || state.tasks.get(number).phase !== 'running') return [];
-    return [{ number, task, attempt: state.tasks.get(number).attempt, ...attempt }];
+  return [...open.values()].flatMap((attempt) => {
+    const number = state.plan.numberOf.get(attempt.task);
+    return number === undefined ? [] : [{ number, ...attempt }];
   });
 }
 
@@ -74,8 +78,10 @@ export function adoptable(
   if (adopt === undefined) return leftovers;
   for (const attempt of unsettled) {
     const { asked } = attempt;
-    if (asked === undefined) continue;
-    const end = async () => void (await endLeftovers(record, [attempt]));
+    const { phase } = record.state.tasks.get(attempt.number);
+    // A task that was answered from elsewhere is through; its attempt is only to be ended.
+    if (asked === undefined || (phase !== 'running' && phase !== 'ready')) continue;
+    const end = async () => void (await endAttempt(record, attempt));
     leftovers.set(attempt.number, { attempt: attempt.attempt, asked, end });
   }
   return leftovers;
@@ -83,18 +89,20 @@ export function adoptable(
 
 /** Ends every process of these attempts that is still there: the caller holds the journal, so none of them has an owner. */
 export async function endLeftovers(
-  { started }: RecordedRun,
+  { started }: Pick<RecordedRun, 'started'>,
   attempts: readonly UnsettledAttempt[],
 ): Promise<readonly ProcessIdentity[]> {
   // Those of runs of earlier versions all carry the one of the run.
   const ofTheRun = { name: markerVariable, value: started.marker };
   const reports = await Promise.all([
     sweep({ marker: ofTheRun }),
-    ...attempts.map(({ task, attempt, processes }) =>
-      sweep({ marker: attemptMarker(started.marker, task, attempt), identities: processes }),
-    ),
+    ...attempts.map((attempt) => endAttempt({ started }, attempt)),
   ]);
   return reports.flatMap(({ ended }) => ended);
+}
+
+function endAttempt({ started }: Pick<RecordedRun, 'started'>, { task, attempt, processes }: UnsettledAttempt) {
+  return sweep({ marker: attemptMarker(started.marker, task, attempt), identities: processes });
 }
 
 /** What the last attempts before a crash had kept for an adoption, and it came to none since they were settled. */
