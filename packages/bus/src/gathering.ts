@@ -1,33 +1,35 @@
 /**
  * A hub that takes the place of one that died: peers return one by one, and what is passed on before the last of them listens again
- * would miss it. So what is published is held until all are back, or have been waited for long enough, and is then passed on as fast
- * as peers take it in: whole windows of the senders come at once, which doesn't make anyone a slow peer.
+ * would miss it. So what is published is held until all are back, or have been waited for long enough, and is then passed on as
+ * there is room for it.
  */
-import { Fifo } from './fifo.ts';
+import { Easing, type EasingSetup } from './easing.ts';
 
-export interface GatheringSetup<Item> {
+export interface GatheringSetup<Item> extends Omit<EasingSetup<Item>, 'over'> {
   /** Who returns later is not waited for. */
   readonly waitMs: number;
-  /** After that: how long there must be room for each item before it is passed on; then the rest goes at once. */
-  readonly easeMs: number;
-  passOn(item: Item): void;
   /** They were waited for in vain. */
   gaveUp(listeners: Iterable<string>): void;
-  /** Whether somebody has so much on the way that the next item should wait. */
-  isAnyoneFull(): boolean;
 }
 
 export class Gathering<Item> {
   readonly #setup: GatheringSetup<Item>;
-  readonly #held = new Fifo<Item>();
+  readonly #easing: Easing<Item>;
   readonly #expected = new Set<string>();
   readonly #back = new Set<string>();
   #state: 'none' | 'waiting' | 'easing' | 'over' = 'none';
   #timer: NodeJS.Timeout | undefined;
-  #isPassingOn = false;
 
   constructor(setup: GatheringSetup<Item>) {
     this.#setup = setup;
+    this.#easing = new Easing({
+      forMs: setup.forMs,
+      hasRoom: setup.hasRoom,
+      passOn: setup.passOn,
+      over: () => {
+        this.#state = 'over';
+      },
+    });
   }
 
   /** What is published now is given to `hold`. */
@@ -59,24 +61,23 @@ export class Gathering<Item> {
   }
 
   hold(item: Item): void {
-    this.#held.push(item);
-    if (this.#state === 'easing') this.#passOnHeld();
+    this.#easing.hold(item);
   }
 
   /** Somebody has taken something in, or is gone. */
   roomMade(): void {
-    if (this.#state === 'easing') this.#passOnHeld();
+    if (this.#state === 'easing') this.#easing.roomMade();
   }
 
   held(): Iterable<Item> {
-    return this.#held;
+    return this.#easing.held();
   }
 
   /** What is held stays with those who sent it. */
   close(): void {
     clearTimeout(this.#timer);
     this.#state = 'over';
-    this.#held.clear();
+    this.#easing.close();
   }
 
   #ease(): void {
@@ -85,29 +86,6 @@ export class Gathering<Item> {
     this.#setup.gaveUp(this.#expected);
     this.#expected.clear();
     this.#back.clear();
-    this.#timer = setTimeout(() => {
-      this.#state = 'over';
-      this.#passOnHeld();
-    }, this.#setup.easeMs);
-    this.#passOnHeld();
-  }
-
-  #passOnHeld(): void {
-    // A peer of this very thread may make room while something is passed on to it.
-    if (this.#isPassingOn) return;
-    this.#isPassingOn = true;
-    try {
-      while (this.#state === 'over' || !this.#setup.isAnyoneFull()) {
-        const next = this.#held.shift();
-        if (next === undefined) {
-          clearTimeout(this.#timer);
-          this.#state = 'over';
-          return;
-        }
-        this.#setup.passOn(next);
-      }
-    } finally {
-      this.#isPassingOn = false;
-    }
+    this.#easing.start();
   }
 }

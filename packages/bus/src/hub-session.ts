@@ -57,6 +57,8 @@ export class HubSession implements Session {
   #wire: Wire | undefined;
   #writer: FrameWriter;
   #received = 0;
+  /** The last number that it brought with it when it was connected. */
+  #brought = 0;
   /** Of what it published, in all: told again after a cut, which may have swallowed what was told before. */
   readonly #lost = new Map<LossReason, number>();
   #isLossTold = true;
@@ -150,7 +152,7 @@ export class HubSession implements Session {
       case frameType.publish: {
         const number = bytes.readDoubleLE(start);
         this.#received = number;
-        this.#hub.publish(this, number, new BodySlice(bytes, start + 8, end));
+        this.#hub.publish(this, number, new BodySlice(bytes, start + 8, end), number <= this.#brought);
         return;
       }
       case frameType.acknowledge:
@@ -170,6 +172,7 @@ export class HubSession implements Session {
         this.#subscriptions.remove(readUint32(bytes, start));
         return;
       case frameType.subscribed:
+        this.#brought = bytes.readDoubleLE(start);
         this.#subscriptions.removeUntold();
         this.#isReady = true;
         this.#hub.ready(this);

@@ -5,6 +5,7 @@
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Body, BodySlice } from './body.ts';
+import { Easing } from './easing.ts';
 import { BusError } from './errors.ts';
 import { Gathering } from './gathering.ts';
 import { HubSession } from './hub-session.ts';
@@ -43,8 +44,11 @@ export class Hub implements SessionHost {
   #nextOrigin = 1;
   #turn = 0;
   #isClosed = false;
-  /** The windows of their senders bound what it holds. */
+  #mayDrop = true;
+  /** The windows of their senders bound what it holds, */
   readonly #gathering: Gathering<Held>;
+  /** and what is held of one sender that returned to peers who have no room for all that it brought. */
+  readonly #easings = new Map<Session, Easing<Held>>();
 
   constructor(token: string, limits: HubLimits, onStatus: (status: HubStatus) => void) {
     this.limits = resolveHubLimits(limits);
@@ -52,12 +56,12 @@ export class Hub implements SessionHost {
     this.#onStatus = onStatus;
     this.#gathering = new Gathering<Held>({
       waitMs: this.limits.regatherMs,
-      easeMs: this.limits.resumeMs,
-      passOn: ({ sender, number, body }) => this.#passOn(sender, number, body),
+      forMs: this.limits.resumeMs,
+      hasRoom: () => !this.#isAnyoneFull(),
+      passOn: (held, mayDrop) => this.#passOnHeld(held, mayDrop),
       gaveUp: (listeners) => {
         for (const listener of listeners) this.#tellListener(listener, false);
       },
-      isAnyoneFull: () => this.#isAnyoneFull(),
     });
   }
 
@@ -98,6 +102,8 @@ export class Hub implements SessionHost {
   close(): void {
     this.#isClosed = true;
     this.#gathering.close();
+    for (const easing of this.#easings.values()) easing.close();
+    this.#easings.clear();
     for (const session of [...this.#sessions.values()]) session.end('closed');
   }
 
@@ -126,6 +132,7 @@ export class Hub implements SessionHost {
   openOf(sender: Session): readonly number[] {
     const numbers = [...this.#sessions.values()].flatMap((session) => session.openOf(sender));
     for (const held of this.#gathering.held()) if (held.sender === sender) numbers.push(held.number);
+    for (const held of this.#easings.get(sender)?.held() ?? []) numbers.push(held.number);
     return numbers;
   }
 
@@ -140,23 +147,20 @@ export class Hub implements SessionHost {
     this.#onStatus({ type: 'slowPeer', peer: session.name, bytes: session.waitingBytes });
   }
 
-  publish(sender: Session, number: number, body: Body): void {
-    if (!this.#gathering.isHolding) {
-      this.#passOn(sender, number, body);
-      return;
-    }
-    const held = { sender, number, body: body.kept() };
-    // What can't be read is its sender's fault, whose connection is ended by this; later nobody would be there to blame.
-    parseSubject(held.body.subject);
-    this.#gathering.hold(held);
+  publish(sender: Session, number: number, body: Body, isBrought: boolean): void {
+    if ((isBrought || this.#easings.size > 0) && this.#mustEase(sender, body, isBrought)) {
+      this.#ease(toHeld(sender, number, body));
+    } else if (this.#gathering.isHolding) this.#gathering.hold(toHeld(sender, number, body));
+    else this.#passOn(sender, number, body);
   }
 
   get mayDrop(): boolean {
-    return !this.#gathering.isHolding;
+    return this.#mayDrop;
   }
 
   roomMade(): void {
     this.#gathering.roomMade();
+    if (this.#easings.size > 0) for (const easing of this.#easings.values()) easing.roomMade();
   }
 
   choose(group: readonly Member[], except: Session | undefined): Member | undefined {
@@ -173,6 +177,46 @@ export class Hub implements SessionHost {
   currentGroup(subject: string, queue: string | undefined): readonly Member[] | undefined {
     const { groups } = this.#tree.match(subject);
     return groups.find((group) => group[0]?.queue === queue);
+  }
+
+  /** Whether it stands behind what is held of the same sender, or is the first of what it brought that finds no room. */
+  #mustEase(sender: Session, body: Body, isBrought: boolean): boolean {
+    if (this.#easings.has(sender)) return true;
+    return isBrought && !this.#gathering.isHolding && !this.#hasRoom(body.subject);
+  }
+
+  #ease(held: Held): void {
+    const { sender } = held;
+    const present = this.#easings.get(sender);
+    if (present !== undefined) {
+      present.hold(held);
+      return;
+    }
+    const easing = new Easing<Held>({
+      forMs: this.limits.resumeMs,
+      hasRoom: ({ body }) => this.#hasRoom(body.subject),
+      passOn: (next, mayDrop) => {
+        if (this.#gathering.isHolding) this.#gathering.hold(next);
+        else this.#passOnHeld(next, mayDrop);
+      },
+      over: () => this.#easings.delete(sender),
+    });
+    this.#easings.set(sender, easing);
+    easing.hold(held);
+    easing.start();
+  }
+
+  #hasRoom(subject: string): boolean {
+    return this.#tree.match(subject).sessions.every(({ session }) => !session.isFull);
+  }
+
+  #passOnHeld({ sender, number, body }: Held, mayDrop: boolean): void {
+    this.#mayDrop = mayDrop;
+    try {
+      this.#passOn(sender, number, body);
+    } finally {
+      this.#mayDrop = true;
+    }
   }
 
   #passOn(sender: Session, number: number, body: Body): void {
@@ -235,6 +279,13 @@ export class Hub implements SessionHost {
     for (const session of this.#sessions.values()) if (session.isFull) return true;
     return false;
   }
+}
+
+function toHeld(sender: Session, number: number, body: Body): Held {
+  const held = { sender, number, body: body.kept() };
+  // What can't be read is its sender's fault, whose connection is ended by this; later nobody would be there to blame.
+  parseSubject(held.body.subject);
+  return held;
 }
 
 /** A peer with several matching subscriptions gets the message once, with the ids of all of them. */

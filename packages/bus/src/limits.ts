@@ -14,8 +14,8 @@ export interface HubLimits {
   readonly resumeMs?: number;
   /**
    * After a restart: how long returning peers are waited for at most before anything is passed on. It ends as soon as all who listened to
-   * the hub before are back; who returns later misses what was passed on. What has gathered meanwhile is not dropped for a slow peer
-   * until a further `resumeMs` has passed. @default 2_000
+   * the hub before are back; who returns later misses what was passed on. What has gathered meanwhile, or is brought by a sender that
+   * returns, is not dropped for a slow peer until a further `resumeMs` has passed. @default 2_000
    */
   readonly regatherMs?: number;
 }

@@ -93,7 +93,7 @@ class LocalTransport implements Transport {
     const number = ++this.#sent;
     if (onNoResponders !== undefined) this.#nobody.set(number, onNoResponders);
     this.#window.enter(encoder.size);
-    this.#hub.publish(this.#session, number, encoder);
+    this.#hub.publish(this.#session, number, encoder, false);
   }
 
   #completed({ number, size }: Passage): void {

@@ -238,7 +238,8 @@ class PeerTransport implements Transport {
     for (const [id, { pattern, queue }] of this.#subscribers) {
       writer.json(frameType.subscribe, { id, pattern, queue: queue ?? null });
     }
-    writer.begin(frameType.subscribed, 0);
+    const at = writer.begin(frameType.subscribed, 8);
+    writer.chunk.writeDoubleLE(this.#frames.next - 1, at);
     const settled = (number: number) => this.#settled(number);
     this.#frames.writeAgain(writer, isKnown ? received : 0, new Set(open), wasConnected && !isKnown, settled);
     for (const id of this.#pings.keys()) this.#writePing(id);

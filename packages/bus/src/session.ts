@@ -62,7 +62,8 @@ export interface SessionHost {
   readonly listeners: readonly string[];
   subscribe(pattern: string, member: Member): void;
   unsubscribe(pattern: string, member: Member): void;
-  publish(sender: Session, number: number, body: Body): void;
+  /** @param isBrought  the sender returned with it, and with as much as its window holds */
+  publish(sender: Session, number: number, body: Body, isBrought: boolean): void;
   /** The member with the least in hand; `undefined` when there is none but `except`. */
   choose(group: readonly Member[], except: Session | undefined): Member | undefined;
   /** Members of the same group that are there now. */

@@ -138,38 +138,6 @@ describe('the hub of sockets', () => {
     await proxy.close();
   });
 
-  // With only what is on its way to a peer counted as open, the sender lets go of what the hub still holds, and it dies with the hub.
-  test('may die while it holds what it gathered for a peer that is still away, and its sender was cut meanwhile', async () => {
-    const path = newPath();
-    const [toSender, toReceiver] = [newPath(), newPath()];
-    const [senderProxy, receiverProxy] = [await openProxy(toSender, path), await openProxy(toReceiver, path)];
-    const first = await openSocketHub({ path, token: 't' });
-    const one = await openSocketTransport({ path: toSender, token: 't', retryMs: 20 });
-    const other = await openSocketTransport({ path: toReceiver, token: 't', retryMs: 20 });
-    const [sender, receiver] = [createBus({ transport: one }), createBus({ transport: other })];
-    const seen: number[] = [];
-    receiver.subscribe<number>('a', ({ data }) => void seen.push(data));
-    await receiver.flush();
-    await sender.flush();
-    await first.close();
-    receiverProxy.refuse(Number.POSITIVE_INFINITY);
-    const second = await openSocketHub({ path, token: 't', regatherMs: 1_000_000 });
-    for (let each = 0; each < 100; each++) sender.publish('a', each);
-    await sender.flush();
-    senderProxy.cut();
-    await sender.flush();
-    expect(second.peers).toHaveLength(1);
-    await second.close();
-    receiverProxy.refuse(0);
-    await using third = await openSocketHub({ path, token: 't', regatherMs: 1_000_000 });
-    await Promise.all([sender.flush(), receiver.flush()]);
-    await sender.flush();
-    await receiver.flush();
-    expect(seen).toEqual(Array.from({ length: 100 }, (_, each) => each));
-    expect(third.peers).toHaveLength(2);
-    await Promise.all([one.close(), other.close(), senderProxy.close(), receiverProxy.close()]);
-  });
-
   // Without the reports, or with a message counted as delivered once it is written, what a killed peer had not read is gone in silence.
   test('accounts for every message when subscribers are killed', async () => {
     const kills = soak ? 200 : 12;

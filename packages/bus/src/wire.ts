@@ -5,7 +5,7 @@
 import { BusError } from './errors.ts';
 
 /** Both sides speak this version, or refuse each other. */
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 
 export const frameType = {
   hello: 1,
@@ -24,7 +24,7 @@ export const frameType = {
   ping: 14,
   pong: 15,
   bye: 16,
-  /** Of a peer: all its subscriptions have been told. */
+  /** Of a peer: all its subscriptions have been told. Bears the number of the last message that it brings with it. */
   subscribed: 17,
   /** Of a hub: who else listens, or no longer does. */
   listeners: 18,
