@@ -11,7 +11,7 @@ import { basename, join } from 'node:path';
 import type { Container } from './container.ts';
 import { bootIdentity, type ProcessIdentity, procAvailable, type StartedProcess } from './process-table.ts';
 import { helperProgram, shell } from './run-folder.ts';
-import { quote } from './slot-script.ts';
+import { quote } from './shell-words.ts';
 
 const probePrefix = 'spawner-probe-';
 /** Far longer than one takes. */

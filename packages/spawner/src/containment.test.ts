@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   endByToken,
   fiercerKinds,
+  hasSlots,
   hostileKinds,
   hostilePids,
   missingContainment,
@@ -137,7 +138,7 @@ describe.runIf(onLinux).for(['cgroup', 'pidNamespace'] as const)('a program in a
     rmSync(home, { recursive: true });
   });
 
-  test('starts from a waiting slot', async () => {
+  test.runIf(hasSlots)('starts from a waiting slot', async () => {
     const slots = await openSpawnSlots({ size: 1 });
     const options = { command: 'sh', args: ['-c', 'cat; setsid sleep 1000 & exit 9'], stdin: 'in', slots };
     const running = await spawnProcess({ ...options, containment, graceMs: 0 });

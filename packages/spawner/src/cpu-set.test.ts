@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { onLinux } from '../test/programs.ts';
+import { hasSlots, onLinux } from '../test/programs.ts';
 import { allowedCpus } from './cpu-set.ts';
 import { startDetached } from './detached.ts';
 import { type SpawnOptions, spawnProcess } from './spawn.ts';
@@ -18,7 +18,7 @@ describe.runIf(onLinux)('cpus', () => {
     expect(await (await spawnProcess(options)).result).toMatchObject(bound);
   });
 
-  test('bind a program from a waiting slot', async () => {
+  test.runIf(hasSlots)('bind a program from a waiting slot', async () => {
     const slots = await openSpawnSlots({ size: 1 });
     expect(await (await spawnProcess({ ...options, slots })).result).toMatchObject(bound);
     await slots.close();

@@ -2,7 +2,7 @@
 import { SpawnError } from './errors.ts';
 import { findProgram } from './find-program.ts';
 import { procAvailable, readSmallFile } from './process-table.ts';
-import { quote } from './slot-script.ts';
+import { quote } from './shell-words.ts';
 
 export function checkCpus(cpus: readonly number[]): void {
   if (!Array.isArray(cpus) || cpus.length === 0) throw new TypeError('cpus must be a list of at least one processor');

@@ -91,7 +91,7 @@ export async function startDetached(options: DetachedOptions): Promise<RunningPr
   const lineageId = randomBytes(12).toString('hex');
   const whole = childEnvironment(process.env, inheritEnv, settings.env, marker, lineageId);
   const { env, exports } = splitEnvironment(whole, marker);
-  refuseShellWords({ command, args, cwd, env });
+  refuseShellWords({ command, env });
   if ((await findProgram(command.includes('/') ? resolvePath(cwd, command) : command, env.PATH)) === undefined) {
     throw explainStartFailure(command, cwd, env.PATH ?? '', Object.assign(new Error('ENOENT'), { code: 'ENOENT' }));
   }

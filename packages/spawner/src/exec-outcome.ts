@@ -13,6 +13,14 @@ export function exitOfStatus(status: number): ChildExit {
   return { code: null, signalName: signalNames.get(status % 256) ?? null, atMs };
 }
 
+const errnoNames = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+
+/** The error that a failed spawn would have had, from the number that the system gave. */
+export function errnoError(number: number): Error {
+  const code = errnoNames.get(number) ?? 'UNKNOWN';
+  return Object.assign(new Error(`exec ${code}`), { code, errno: -number });
+}
+
 const execCodes: readonly (readonly [RegExp, string])[] = [
   [/too long/i, 'E2BIG'],
   [/permission denied/i, 'EACCES'],

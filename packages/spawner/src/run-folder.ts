@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SpawnError } from './errors.ts';
 import { findProgram } from './find-program.ts';
 import { bootIdentity, readProcessRow, type StartedProcess } from './process-table.ts';
-import { quote } from './slot-script.ts';
+import { quote } from './shell-words.ts';
 
 export const runFile = {
   /** `<pid> <start in clock ticks>`, by the shell that then execs the program. */

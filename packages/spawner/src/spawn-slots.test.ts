@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { lives, onLinux, programPath, Transcript } from '../test/programs.ts';
-import { fitsSlot } from './slot-script.ts';
+import { hasSlots, lives, programPath, Transcript } from '../test/programs.ts';
 import { type SpawnOptions, spawnProcess } from './spawn.ts';
 import { openSpawnSlots, type SpawnSlots } from './spawn-slots.ts';
 import { sweep } from './sweep.ts';
 
-describe.runIf(onLinux)('openSpawnSlots', () => {
+describe.runIf(hasSlots)('openSpawnSlots', () => {
   let slots: SpawnSlots;
 
   beforeAll(async () => {
@@ -107,12 +107,12 @@ describe.runIf(onLinux)('openSpawnSlots', () => {
   });
 
   // Taking the end of the pipe alone for success reports a program that never ran here.
-  test('starts on another shell when the one it had was killed, and replaces it', async () => {
+  test('starts on another slot when the one it had was killed, and replaces it', async () => {
     let killed = 0;
     for (let round = 0; round < 20; round += 1) {
       await slots.ready();
       const before = slots.stats.replaced;
-      for (const pid of waitingShells()) {
+      for (const pid of waitingSlots()) {
         if (killIfThere(pid)) killed += 1;
       }
       expect(await run({ command: 'echo', args: ['alive'] })).toMatchObject({ stdout: 'alive\n', exitCode: 0 });
@@ -121,23 +121,43 @@ describe.runIf(onLinux)('openSpawnSlots', () => {
     expect(killed).toBeGreaterThanOrEqual(40);
   });
 
-  test('settles though the keeper that should tell of the exit was killed', async () => {
-    const running = await spawnProcess({ command: 'sleep', args: ['1000'], slots });
-    const keeper = Number(readFileSync(`/proc/${running.identity.pid}/stat`, 'utf8').split(' ')[3]);
-    process.kill(keeper, 'SIGKILL');
+  test('settles what runs though the one that should tell of its exit was killed, and is open no more', async () => {
+    const orphaned = await openSpawnSlots({ size: 2 });
+    await orphaned.ready();
+    const running = await spawnProcess({ command: 'sleep', args: ['1000'], slots: orphaned });
+    process.kill(parentOf(running.identity.pid), 'SIGKILL');
+    await appears(() => parentOf(running.identity.pid) === 1);
     process.kill(running.identity.pid, 'SIGKILL');
     expect(await running.result).toMatchObject({ exitCode: null, signalName: null, endedBy: 'signal' });
+    await expect(spawnProcess({ command: 'true', slots: orphaned })).rejects.toMatchObject({
+      code: 'SPAWN_SLOTS_UNAVAILABLE',
+    });
+    await orphaned.close();
   });
 
-  test('takes another way for what a shell can not exec as it is', async () => {
-    const start = { command: 'env', args: [], cwd: '/', env: { PATH: '/usr/bin:/bin' } };
-    expect(fitsSlot(start)).toBe(true);
-    for (const name of ['a-b', 'PPID', 'OPTIND', 'PWD', '1A', 'ü']) {
-      expect(fitsSlot({ ...start, env: { ...start.env, [name]: 'x' } })).toBe(false);
-      const { stdout } = await run({ command: 'env', inheritEnv: ['PATH'], env: { [name]: 'x' } });
-      expect(stdout).toContain(`${name}=x\n`);
+  test('starts what a shell could not exec as it is', async () => {
+    for (const name of ['a-b', 'PPID', 'OPTIND', 'PWD', '1A', 'ü', 'ENV', '_']) {
+      const { stdout } = await run({ command: 'env', inheritEnv: ['PATH'], env: { [name]: 'x=y\n' } });
+      expect(stdout).toContain(`${name}=x=y\n`);
     }
-    expect(fitsSlot({ ...start, command: '-x' })).toBe(false);
+    const folder = mkdtempSync(join(tmpdir(), 'spawner-test-'));
+    writeFileSync(join(folder, '-x'), '#!/bin/sh\necho "$0"\n', { mode: 0o755 });
+    const path = `${folder}:${process.env.PATH}`;
+    expect(await run({ command: '-x', env: { PATH: path } })).toMatchObject({ stdout: `${folder}/-x\n` });
+    rmSync(folder, { recursive: true });
+  });
+
+  // A pipe takes no more than 4 KiB once its user has thousands of them.
+  test('gives a command and its input whole, whatever their size', async () => {
+    const args = Array.from({ length: 10 }, (_, index) => `${index}`.repeat(100_000));
+    const stdin = 'input'.repeat(100_000);
+    const { stdout } = await run({
+      command: 'sh',
+      args: ['-c', 'printf "%s\\n" "$@" | md5sum; md5sum', 'sh', ...args],
+      stdin,
+    });
+    const digest = (text: string) => createHash('md5').update(text).digest('hex');
+    expect(stdout).toBe(`${digest(args.map((text) => `${text}\n`).join(''))}  -\n${digest(stdin)}  -\n`);
   });
 
   test('refuses a size of nothing, and a start once closed', async () => {
@@ -167,23 +187,27 @@ describe.runIf(onLinux)('openSpawnSlots', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'ready\nclosed\n' });
   });
 
-  test('leaves no shell, keeper or folder behind when the parent is killed', async () => {
+  test('leaves no slot, nursery or folder behind when the parent is killed', async () => {
     const value = randomUUID();
     const faults = 10;
+    // Other test files open slots meanwhile.
+    const temporary = mkdtempSync(join(tmpdir(), 'spawner-test-'));
+    const folders = () => readdirSync(temporary);
     for (let round = 0; round < faults; round += 1) {
-      const before = folders();
       const parent = spawn(process.execPath, [programPath('slots-parent.mjs'), value], {
+        env: { ...process.env, TMPDIR: temporary },
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       const exited = once(parent, 'exit');
-      // Half of them while the shells are still being made.
+      // Half of them while the slots are still being made.
       if (round % 2 === 0) await once(parent.stdout, 'data');
-      else await appears(() => folders().length > before.length);
+      else await appears(() => folders().length > 0);
       parent.kill('SIGKILL');
       await exited;
       await sweep({ marker: { name: 'SPAWNER_TEST_SLOTS', value }, graceMs: 0 });
-      await appears(() => folders().every((folder) => before.includes(folder)));
+      await appears(() => folders().length === 0);
     }
+    rmSync(temporary, { recursive: true });
   });
 });
 
@@ -195,31 +219,31 @@ function killIfThere(pid: number): boolean {
   }
 }
 
-function waitingShells(): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => {
-      try {
-        const text = readFileSync(`/proc/${name}/cmdline`, 'latin1');
-        return (
-          /^sh\0k\d+\.\d+\.in\0$/.test(text) && readFileSync(`/proc/${name}/environ`, 'latin1').includes(ownFolder())
-        );
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
+/** Other test files have slots of their own; the nurseries of this one are this process's children. */
+function waitingSlots(): readonly number[] {
+  return childrenOf(process.pid)
+    .flatMap(childrenOf)
+    .filter((pid) => commandLine(pid).startsWith('spawn-slot '));
 }
 
-/** Other test files have slots of their own; the nursery of this one is this process's child. */
-function ownFolder(): string {
-  for (const task of readdirSync('/proc/self/task')) {
-    for (const pid of readFileSync(`/proc/self/task/${task}/children`, 'utf8').trim().split(' ')) {
-      const found = /SPAWNER_DIRECTORY=([^\0]+)/.exec(pid === '' ? '' : readFileSync(`/proc/${pid}/environ`, 'latin1'));
-      if (found?.[1] !== undefined) return found[1];
-    }
+function childrenOf(pid: number): readonly number[] {
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  return tasks.flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number),
+  );
+}
+
+function parentOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[3]);
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    // Gone meanwhile.
+    return '';
   }
-  throw new Error('this process has no nursery');
 }
 
 /** The first 31; the C library keeps two beyond them for itself. */
@@ -227,10 +251,6 @@ function standardSignals(status: string): readonly string[] {
   return [...status.matchAll(/^(Sig(?:Blk|Ign|Cgt)):\s+\w*(\w{8})$/gm)].map(
     ([, name, mask]) => `${name} ${(Number.parseInt(mask ?? '', 16) & 0x7fffffff).toString(16)}`,
   );
-}
-
-function folders(): readonly string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith('spawn-slots-'));
 }
 
 /** What a process that is not ours makes or removes, and nobody tells of. */

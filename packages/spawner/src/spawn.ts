@@ -15,8 +15,7 @@ import {
   splitEnvironment,
 } from './environment.ts';
 import { type RunningProcess, SupervisedChild, type SupervisionSettings } from './running-process.ts';
-import { fitsSlot } from './slot-script.ts';
-import { ShellSlots, type SpawnSlots } from './spawn-slots.ts';
+import { type SpawnSlots, WaitingSlots } from './spawn-slots.ts';
 import { startChild } from './start-child.ts';
 import { startPrepared } from './start-prepared.ts';
 import { checkMarker } from './sweep.ts';
@@ -71,7 +70,7 @@ export interface SpawnOptions {
   readonly memorySampleMs?: number;
   /** Set in the child, so that `sweep` finds it and its descendants after a crash. Many children may share one. */
   readonly marker?: ProcessMarker;
-  /** Waiting shells to start from, at a cost that does not grow with this process; see `openSpawnSlots`. */
+  /** Waiting slots to start from, at a cost that does not grow with this process; see `openSpawnSlots`. */
   readonly slots?: SpawnSlots;
   readonly signal?: AbortSignal;
 }
@@ -82,7 +81,7 @@ interface ResolvedSpawnOptions extends SupervisionSettings {
   readonly env: Readonly<Record<string, string>>;
   readonly inheritEnv: readonly string[];
   readonly marker?: ProcessMarker;
-  readonly slots?: ShellSlots;
+  readonly slots?: WaitingSlots;
   readonly cpus?: readonly number[];
   readonly containment: readonly ContainmentLevel[];
 }
@@ -102,8 +101,7 @@ export async function spawnProcess(options: SpawnOptions): Promise<RunningProces
   const env = childEnvironment(process.env, inheritEnv, settings.env, settings.marker, lineageId);
   const stdin = settings.input === undefined ? ('closed' as const) : ('pipe' as const);
   const start = { command, args, cwd, env, stdin };
-  const slots = settings.slots !== undefined && fitsSlot(start) ? settings.slots : undefined;
-  const { cpus, marker } = settings;
+  const { cpus, marker, slots } = settings;
   const containment = await chooseContainment(settings.containment, marker);
   const plain = (containment.level === 'tree' || containment.level === 'group') && cpus === undefined;
   const child = plain
@@ -126,6 +124,7 @@ export function resolveSpawnOptions(options: SpawnOptions): ResolvedSpawnOptions
       throw new TypeError(`args[${index}] must be a string without NUL, got ${JSON.stringify(argument)}`);
     }
   }
+  if (cwd?.includes('\0')) throw new TypeError(`cwd must be a string without NUL, got ${JSON.stringify(cwd)}`);
   if (typeof stdin !== 'string' && !(stdin instanceof Uint8Array)) {
     throw new TypeError(`stdin must be 'closed', a string or a Uint8Array, got ${typeof stdin}`);
   }
@@ -143,7 +142,7 @@ export function resolveSpawnOptions(options: SpawnOptions): ResolvedSpawnOptions
   checkEnvironment('env', env);
   if (marker !== undefined) checkMarker(marker);
   if (cpus !== undefined) checkCpus(cpus);
-  if (slots !== undefined && !(slots instanceof ShellSlots)) {
+  if (slots !== undefined && !(slots instanceof WaitingSlots)) {
     throw new TypeError('slots must be what openSpawnSlots gave');
   }
   return Object.freeze({

@@ -5,8 +5,8 @@ import { type ChildHandle, handleOf } from './child-handle.ts';
 import { checkDescriptors } from './descriptors.ts';
 import { explainStartFailure } from './find-program.ts';
 import { identifyStarted, newestPid, type StartedProcess } from './process-table.ts';
-import type { SlotCommand } from './slot-script.ts';
-import type { ShellSlots } from './spawn-slots.ts';
+import type { SlotCommand } from './slot-nursery.ts';
+import type { WaitingSlots } from './spawn-slots.ts';
 import { SlotExecError } from './waiting-slot.ts';
 
 export interface StartedChild {
@@ -15,7 +15,7 @@ export interface StartedChild {
 }
 
 /** Its events must be listened to in the turn in which this resolves. @throws {SpawnError} */
-export async function startChild(start: SlotCommand, slots: ShellSlots | undefined): Promise<StartedChild> {
+export async function startChild(start: SlotCommand, slots: WaitingSlots | undefined): Promise<StartedChild> {
   const { command, args, cwd, env, stdin } = start;
   try {
     if (slots !== undefined) {

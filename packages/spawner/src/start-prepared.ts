@@ -15,8 +15,9 @@ import { execError, exitOfStatus } from './exec-outcome.ts';
 import { explainStartFailure } from './find-program.ts';
 import type { StartedProcess } from './process-table.ts';
 import { folderPrefix, readRecord, readStarted, runFile, runScript, shell, untilExecuted } from './run-folder.ts';
-import { fitsSlot, type SlotCommand } from './slot-script.ts';
-import type { ShellSlots } from './spawn-slots.ts';
+import { fitsShell } from './shell-words.ts';
+import type { SlotCommand } from './slot-nursery.ts';
+import type { WaitingSlots } from './spawn-slots.ts';
 import { startChild } from './start-child.ts';
 
 export interface PreparedStart extends SlotCommand {
@@ -33,7 +34,7 @@ export interface PreparedChild {
   readonly container: Container | undefined;
 }
 
-export async function startPrepared(start: PreparedStart, slots: ShellSlots | undefined): Promise<PreparedChild> {
+export async function startPrepared(start: PreparedStart, slots: WaitingSlots | undefined): Promise<PreparedChild> {
   const { cwd, env, stdin, containment } = start;
   refuseShellWords(start);
   const folder = mkdtempSync(join(tmpdir(), folderPrefix));
@@ -70,8 +71,8 @@ export async function preparationLines(
   return [...(cpus === undefined ? [] : [await cpuSetLine(cpus)]), ...(await containmentLines(containment))];
 }
 
-export function refuseShellWords(start: Omit<SlotCommand, 'stdin'>): void {
-  if (fitsSlot({ ...start, env: { PATH: '/bin', ...start.env } })) return;
+export function refuseShellWords({ command, env }: Pick<SlotCommand, 'command' | 'env'>): void {
+  if (fitsShell(command, env)) return;
   throw new TypeError(
     'a detached program, and one with cpus or a strong containment, takes no command that begins with "-" and no variable that a shell keeps for itself',
   );

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { onLinux, start } from '../test/programs.ts';
+import { hasSlots, onLinux, start } from '../test/programs.ts';
 import { module, withPool } from '../test/worker-pool-contract.ts';
 import { adopt, startDetached } from './detached.ts';
 import { createProcessPool } from './process-pool.ts';
@@ -21,7 +21,7 @@ let folder: string;
 let slots: SpawnSlots | undefined;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'spawner-'));
-  if (onLinux) slots = await openSpawnSlots();
+  if (hasSlots) slots = await openSpawnSlots();
 });
 afterAll(async () => {
   await slots?.close();
@@ -31,7 +31,7 @@ afterAll(async () => {
 type Road = (options: SpawnOptions) => ReturnType<typeof spawnProcess>;
 const roads: Readonly<Record<string, Road>> = {
   'a bare start': (options) => spawnProcess(options),
-  ...(onLinux && {
+  ...(hasSlots && {
     'a waiting slot': (options: SpawnOptions) => spawnProcess({ ...options, ...(slots && { slots }) }),
   }),
 };
@@ -169,7 +169,7 @@ test.runIf(onLinux)('none of 30 planted secrets reaches a detached program, or a
 });
 
 // Without the check beforehand Node forgot six descriptors here, and without the reserve the parent of the slots crashed.
-test.runIf(onLinux).for(['bare', 'slots', 'pool'])(
+test.runIf(onLinux).for(hasSlots ? ['bare', 'slots', 'pool'] : ['bare', 'pool'])(
   'with few descriptors left, %s either start a program or say so, and leave none behind',
   async (road) => {
     const running = await start('few-descriptors.mjs', [road], { timeoutMs: 25_000, maxOutputBytes: 1_000_000 });

@@ -2,10 +2,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { cgroupProblem } from '../src/cgroup.ts';
-import { type RunningProcess, type SpawnOptions, spawnProcess } from '../src/index.ts';
+import { findProgram, type RunningProcess, type SpawnOptions, spawnProcess } from '../src/index.ts';
 import { namespaceProblem } from '../src/pid-namespace.ts';
 
 export const onLinux = process.platform === 'linux';
+
+/** Waiting slots can be had, and what is asked of them tested; in CI they must be. */
+export const hasSlots =
+  onLinux && (process.env.CADRE_REQUIRE_SERVICES === '1' || (await findProgram('perl')) !== undefined);
 
 export function programPath(name: string): string {
   return fileURLToPath(new URL(`./programs/${name}`, import.meta.url));
