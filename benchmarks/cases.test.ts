@@ -18,11 +18,11 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 const onMissing = process.env.CADRE_REQUIRE_SERVICES === '1' ? 'fail' : 'leaveOut';
 
 describe.for(found)('$name', (entry) => {
-  test.for([1, 2])('does equal work in every variant, %i at a time', async (iterations, { skip }) => {
+  test('does equal work in every variant, one at a time and two', async ({ skip }) => {
     const loaded = await loadCase(entry);
     const { definition, leftOut } = await applyNeeds(entry.name, loaded.definition, onMissing);
     if (definition === undefined) return skip(leftOut.map(describeLeftOut).join(' '));
     const directoryFor = (variant: string) => mkdtemp(join(directory, `${variant.replaceAll(/\W/g, '-')}-`));
-    await checkCase(entry.name, definition, { iterations, directoryFor });
+    await checkCase(entry.name, definition, { iterations: 2, directoryFor });
   });
 });

@@ -17,12 +17,12 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 describe.for(found)('$name', ({ name, file }) => {
-  test.for([1, 2])('does equal work in every variant, %i at a time', async (iterations, { skip }) => {
+  test('does equal work in every variant, one at a time and two', async ({ skip }) => {
     const { small } = await loadWorkload(file);
     const { definition, leftOut } = await applyNeeds(name, small, onMissing);
     if (definition === undefined) return skip(leftOut.map(describeLeftOut).join(', '));
     const directoryFor = (variant: string) => mkdtemp(join(directory, `${variant.replaceAll(/\W/g, '-')}-`));
-    await checkCase(name, definition, { iterations, directoryFor });
+    await checkCase(name, definition, { iterations: 2, directoryFor });
   });
 
   test('has a claim with its source, and something beside ours', async () => {

@@ -22,6 +22,26 @@ describe('checkCase', () => {
     expect(closed).toEqual(['cadre', 'rival']);
   });
 
+  test('refuses a timed variant that gives another result the second time', async () => {
+    let total = 0;
+    const definition = defineCase<number>({
+      question: 'Does it count?',
+      unit: 'count',
+      validate: (result, iterations) => expect(result).toBe(iterations),
+      variants: {
+        cadre: () => ({
+          run(iterations) {
+            total += iterations;
+            return total;
+          },
+        }),
+      },
+    });
+    expect(await rejection(checkCase('sample/count', definition, options))).toMatchObject({
+      message: expect.stringContaining('expected 4 to be 3'),
+    });
+  });
+
   test('refuses variants that did unequal work', async () => {
     const definition = defineCase<number>({
       question: 'Does it count?',

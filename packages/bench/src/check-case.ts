@@ -6,7 +6,7 @@ import { type PreparedScenario, runScenario, type ScenarioCase } from './kinds/s
 import { type Closable, type Variants, withVariant } from './with-variant.ts';
 
 export interface CheckOptions {
-  /** Of each variant: iterations, requests, items or cycles. */
+  /** Of each variant: iterations, requests, items or cycles. Those of a timed case are run after one alone, since the ruler too runs a variant many times. */
   readonly iterations: number;
   directoryFor(variant: string): Promise<string>;
 }
@@ -53,7 +53,10 @@ export async function checkVariant(
     case 'scenario':
       return withVariant(definition.variants, variant, context, (prepared) => checkScenario(definition, prepared));
     default:
-      return check(definition, (prepared) => prepared.run(iterations));
+      return check(definition, async (prepared) => {
+        if (iterations > 1) definition.validate(await prepared.run(1), 1);
+        return prepared.run(iterations);
+      });
   }
 }
 
