@@ -15,7 +15,7 @@ export interface HubLimits {
   /**
    * After a restart: how long returning peers are waited for at most before anything is passed on. It ends as soon as all who listened to
    * the hub before are back; who returns later misses what was passed on. What has gathered meanwhile, or is brought by a sender that
-   * returns, is not dropped for a slow peer until a further `resumeMs` has passed. @default 2_000
+   * returns, is not dropped for a slow peer until a further `resumeMs` has passed. @default 5_000
    */
   readonly regatherMs?: number;
 }
@@ -43,7 +43,7 @@ export function resolveHubLimits(limits: HubLimits): Required<HubLimits> {
     maxPeerBytes = 8_388_608,
     onSlowPeer = 'drop',
     resumeMs = 5_000,
-    regatherMs = 2_000,
+    regatherMs = 5_000,
   } = limits;
   for (const [name, value] of Object.entries({ maxFrameBytes, maxPeerBytes, resumeMs, regatherMs })) {
     if (!(value >= 0 && value <= 2_147_483_647)) {
