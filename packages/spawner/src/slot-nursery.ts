@@ -1,7 +1,7 @@
 /**
  * The program of the waiting slots, the one that this process forks itself. It forks the slots ahead and tells how the
  * programs that they become have ended; a slot makes a session of its own, waits for its command, and execs it. Perl, since
- * that is on nearly every Unix and forks, waits and execs as C does: a shell leads no session, and takes an exit code of 130 for
+ * nearly every Linux has it, and it forks, waits and execs as C does: a shell leads no session, and takes an exit code of 130 for
  * a death by SIGINT.
  */
 

@@ -160,6 +160,22 @@ describe.runIf(hasSlots)('openSpawnSlots', () => {
     expect(stdout).toBe(`${digest(args.map((text) => `${text}\n`).join(''))}  -\n${digest(stdin)}  -\n`);
   });
 
+  test('says why it can not be had where Perl is missing, or is none', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'spawner-test-'));
+    vi.stubEnv('PATH', folder);
+    await expect(openSpawnSlots()).rejects.toMatchObject({
+      code: 'SPAWN_SLOTS_UNAVAILABLE',
+      message: expect.stringContaining('perl is not on PATH'),
+    });
+    writeFileSync(join(folder, 'perl'), '#!/bin/sh\nexit 3\n', { mode: 0o755 });
+    await expect(openSpawnSlots()).rejects.toMatchObject({
+      code: 'SPAWN_SLOTS_UNAVAILABLE',
+      message: expect.stringContaining('ended at once (exit 3)'),
+    });
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+
   test('refuses a size of nothing, and a start once closed', async () => {
     await expect(openSpawnSlots({ size: 0 })).rejects.toThrow(/^size must/);
     const closed = await openSpawnSlots({ size: 1 });

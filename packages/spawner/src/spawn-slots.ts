@@ -63,7 +63,7 @@ const failuresBeforeGivingUp = 10;
 
 /**
  * Makes waiting slots. Does not keep the process alive.
- * @throws {SpawnError} SPAWN_SLOTS_UNAVAILABLE where there is no Perl 5: start without slots; SPAWN_FAILED where the system refuses.
+ * @throws {SpawnError} SPAWN_SLOTS_UNAVAILABLE elsewhere than on Linux, and where there is no Perl 5: start without slots; SPAWN_FAILED where the system refuses.
  * Cost: one fork of this process, now, and 20 ms for Perl to begin; then about 1 MB of memory for each waiting slot.
  */
 export async function openSpawnSlots(options: SpawnSlotsOptions = {}): Promise<SpawnSlots> {
@@ -71,7 +71,8 @@ export async function openSpawnSlots(options: SpawnSlotsOptions = {}): Promise<S
   if (!Number.isSafeInteger(size) || size < 1) {
     throw new RangeError(`size must be an integer of at least 1, got ${size}`);
   }
-  const perl = process.platform === 'win32' ? undefined : await findProgram('perl');
+  if (process.platform !== 'linux') throw unavailable(`can't be had on ${process.platform}: they are known by /proc`);
+  const perl = await findProgram('perl');
   if (perl === undefined) throw unavailable("can't be had here: perl is not on PATH");
   try {
     checkDescriptors(2);
