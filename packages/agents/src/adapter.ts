@@ -71,6 +71,7 @@ export interface Dialogue {
   interrupt(id: string): string;
 }
 
+/** What a host says to an agent that asks whether it may use a tool. */
 export type PermissionAnswer =
   /** @param input instead of what the agent wanted to call the tool with */
   | { readonly allow: true; readonly input?: JsonValue }

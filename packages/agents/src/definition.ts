@@ -145,6 +145,7 @@ export type AgentDefinition =
   | OpencodeAgentDefinition
   | ModelAgentDefinition;
 
+/** How an agent is spoken to, by name: `claude`, `codex`, `gemini`, `opencode`, `command`, `jsonl`, `module` or `model`. */
 export type AdapterName = AgentDefinition['adapter'];
 
 /** What a program may take together with everything it starts. */

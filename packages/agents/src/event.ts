@@ -15,6 +15,7 @@ export type JsonValue = null | boolean | number | string | readonly JsonValue[] 
  */
 export type FailureReason = (typeof failureReasons)[number];
 
+/** All of them, for schemas and for who lists them. */
 export const failureReasons = [
   'rateLimit',
   'overloaded',
@@ -34,6 +35,7 @@ export const failureReasons = [
   'failed',
 ] as const;
 
+/** What an agent said or did, the same for every program. `settled` comes last, once. */
 export type AgentEvent =
   | { readonly type: 'started'; readonly sessionId?: string; readonly model?: string }
   | { readonly type: 'text'; readonly text: string }

@@ -28,8 +28,10 @@ export interface OutcomeBase {
   readonly unknownKinds?: Readonly<Record<string, number>>;
 }
 
+/** The agent said that it was done, and gave what was asked for. */
 export type SucceededOutcome = OutcomeBase & { readonly status: 'succeeded' };
 
+/** It did not, and why: each failure has one reason of a closed list, and says whether another try would help, and when. */
 export type FailedOutcome = OutcomeBase & {
   readonly status: 'failed';
   readonly reason: FailureReason;
@@ -40,6 +42,7 @@ export type FailedOutcome = OutcomeBase & {
   readonly retryAtMs?: number;
 };
 
+/** What became of one attempt, with what it took. The README shows program by program which case gives which. */
 export type Outcome = SucceededOutcome | FailedOutcome;
 
 /** A failure before it is joined with what the attempt took. */

@@ -12,6 +12,7 @@ export interface PermissionQuestion {
   readonly signal: AbortSignal;
 }
 
+/** Of the host: called for each question. What it throws denies the tool. */
 export type AnswerPermission = (question: PermissionQuestion) => PermissionAnswer | Promise<PermissionAnswer>;
 
 export interface PermissionDesk {

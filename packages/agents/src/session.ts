@@ -17,6 +17,7 @@ import { type RunAgentOptions, resolveRunOptions } from './run-options.ts';
 import { refuseLimits } from './task-text.ts';
 import type { SessionTotal } from './usage.ts';
 
+/** What holds for a session as a whole; each turn has the rest. */
 export type SessionTask = Pick<AgentTask, 'cwd' | 'environment' | 'limits' | 'resumeSessionId' | 'resumeSessionTotal'>;
 
 export interface TurnOptions extends Pick<AgentTask, 'input' | 'outputSchema' | 'timeoutMs' | 'idleTimeoutMs'> {

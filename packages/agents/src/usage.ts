@@ -27,6 +27,7 @@ export interface SessionTotal {
   readonly usd?: number;
 }
 
+/** No tokens: where sums begin, and what an agent that reports none has used. */
 export const noUsage: TokenUsage = Object.freeze({
   inputTokens: 0,
   cachedInputTokens: 0,
@@ -35,8 +36,10 @@ export const noUsage: TokenUsage = Object.freeze({
   reasoningOutputTokens: 0,
 });
 
+/** Nothing was paid, since nothing was asked of a model. */
 export const noCost: Cost = Object.freeze({ usd: 0, basis: 'none' });
 
+/** Both together, count by count. */
 export function addUsage(left: TokenUsage, right: TokenUsage): TokenUsage {
   return combine(left, right, (a, b) => a + b);
 }

@@ -1,5 +1,6 @@
 /** Every error class of the package; the codes are listed with their remedies in the README. */
 
+/** What is wrong with a call or a connection; the README says when each comes and what to do. */
 export type BusErrorCode =
   | 'BUS_ALREADY_CONSUMED'
   | 'BUS_CLOSED'

@@ -16,6 +16,7 @@ import { parseSubject } from './subject.ts';
 import { SubjectTree } from './subject-tree.ts';
 import { FrameReader, FrameWriter, frameType, type Hello, protocolVersion, readJson, type Wire } from './wire.ts';
 
+/** What happens to the peers of a hub: they join, are lost with what they had not taken, are slow, or are refused. */
 export type HubStatus =
   | { readonly type: 'peerJoined'; readonly peer: string }
   | { readonly type: 'peerLost'; readonly peer: string; readonly undelivered: number }

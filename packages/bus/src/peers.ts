@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { Bus } from './bus.ts';
 import { Mailbox } from './mailbox.ts';
 
+/** Who came and went, as `watchPeers` tells it. */
 export type PeerEvent =
   | { readonly type: 'joined'; readonly peer: string }
   /** It said goodbye. */

@@ -2,6 +2,7 @@
 import { Mailbox, type OverflowPolicy } from './mailbox.ts';
 import type { TransportStatus } from './transport.ts';
 
+/** What happens to a bus that no caller is told of: failures of handlers, slow subscribers, what its transport meets. */
 export type BusStatus =
   | TransportStatus
   /** A handler threw, or its promise rejected. */

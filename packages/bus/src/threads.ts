@@ -43,6 +43,7 @@ export interface ThreadHub extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** As of any hub, and what shared memory adds. */
 export type ThreadHubStatus =
   | HubStatus
   /** A thread died while it wrote: what it wrote last was discarded. */

@@ -1,5 +1,6 @@
 /** The contract between the bus and what carries its messages. */
 
+/** What goes with a message beside its data, by name. */
 export type Headers = Readonly<Record<string, string>>;
 
 /** What travels. `reply` is the subject at which an answer is awaited. */

@@ -4,6 +4,7 @@
  * whose outcome decides) when it has been open for a while. Source: Nygard, Release It!, "Circuit Breaker".
  */
 
+/** Whether the store is asked: always, not at all, or by one call whose outcome decides. */
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 export interface BreakerOptions {

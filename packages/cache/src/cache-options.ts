@@ -63,6 +63,7 @@ export interface ComputeContext {
   readonly signal: AbortSignal;
 }
 
+/** Makes the value that is missing. What it throws reaches every caller that waited, and is not kept. */
 export type Compute<T> = (context: ComputeContext) => Promise<T> | T;
 
 /** A call's options, complete. */

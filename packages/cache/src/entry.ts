@@ -64,6 +64,7 @@ export class Entry implements StoredEntry, EntryTimes {
   }
 }
 
+/** Why what stands in a store is not taken for an entry: too short, of another format, sealed by no secret known here, altered or moved, or no value once unsealed. */
 export type RejectionReason = 'truncated' | 'version' | 'secret' | 'seal' | 'undecodable';
 
 export const rejectionReasons: readonly RejectionReason[] = ['truncated', 'version', 'secret', 'seal', 'undecodable'];

@@ -1,5 +1,6 @@
 /** Every error class of the package; the codes are listed with their remedies in the README. */
 
+/** What is wrong with a cache, a store or a secret; the README says when each comes and what to do. */
 export type CacheErrorCode =
   | 'CACHE_CLOSED'
   | 'CACHE_ENTRY_TOO_LARGE'
@@ -18,6 +19,7 @@ export class CacheError extends Error {
   }
 }
 
+/** What a store was asked for when it failed. */
 export type StoreOperation = 'open' | 'get' | 'set' | 'delete' | 'clear' | 'scan' | 'lease' | 'close';
 
 /** A store failed at what it was asked; `cause` is what it threw. */

@@ -11,6 +11,7 @@ import { ProblemList } from './problem-list.ts';
 import { nearest } from './suggest.ts';
 import type { ConfigWarning } from './warning.ts';
 
+/** Variables by name, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface EnvironmentLayer {

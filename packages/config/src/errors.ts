@@ -16,6 +16,7 @@ export interface ConfigProblem {
   readonly suggestion: string | undefined;
 }
 
+/** What is wrong with settings, their files or the trust in them; the README says when each comes and what to do. */
 export type ConfigErrorCode =
   | 'CONFIG_INVALID'
   | 'CONFIG_UNREADABLE'

@@ -4,6 +4,7 @@ import { find } from './merge.ts';
 import { formatPath, type Path, startsWith } from './path.ts';
 import { isPlainObject } from './plain-data.ts';
 
+/** A value, and who set it. */
 export interface SetValue {
   readonly value: unknown;
   readonly origin: Origin;

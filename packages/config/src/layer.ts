@@ -30,6 +30,7 @@ export interface Layer {
   locate(path: Path, part: 'key' | 'value'): Origin;
 }
 
+/** For people: `file:line:column`, `environment variable NAME`, `flag name`, `profile "name"`, or the name of the layer. */
 export function describeOrigin({ layer, file, line, column, variable, flag, profile }: Origin): string {
   if (file !== undefined) return line === undefined ? file : `${file}:${line}:${column ?? 1}`;
   if (variable !== undefined) return `environment variable ${variable}`;

@@ -22,6 +22,7 @@ import { takeUserOnly } from './user-only.ts';
 import { validate } from './validate.ts';
 import type { ConfigWarning } from './warning.ts';
 
+/** One layer as it was found: where it came from, and whether it was there. */
 export interface LoadedLayer {
   readonly name: LayerName;
   readonly origin: string;

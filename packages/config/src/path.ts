@@ -1,5 +1,6 @@
 /** A path leads from the root of the settings to one value; its text form is what people type and read. */
 
+/** Where a setting stands, from the outside in: keys, and numbers in lists. */
 export type Path = readonly (string | number)[];
 
 /** `['agents', 'a b', 'command', 0]` → `agents["a b"].command[0]` */

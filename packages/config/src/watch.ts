@@ -26,6 +26,7 @@ export interface WatchClock {
   wait(ms: number, signal: AbortSignal): Promise<void>;
 }
 
+/** What `watch` yields when files change. */
 export type ConfigEvent<T> =
   /** The value differs from the last one, or is whole again after `broken`. */
   | { readonly type: 'changed'; readonly config: LoadedConfig<T> }

@@ -1,5 +1,6 @@
 /** Every error that this package makes, and the report about a line that could not be read. */
 
+/** Why a line is not a value: no JSON, no UTF-8, over `maxLineBytes` or `maxDepth`, without its end of line, or other than its checksum says. */
 export type InvalidLineReason = 'syntax' | 'encoding' | 'too-long' | 'too-deep' | 'cut-off' | 'checksum';
 
 /** What is known of a line that is not a value. */
@@ -16,6 +17,7 @@ export interface InvalidLine {
   readonly preview: string;
 }
 
+/** What is wrong with a line, a log or its file; the README says when each comes and what to do. */
 export type JsonlErrorCode =
   | 'JSONL_INVALID_LINE'
   | 'JSONL_RECORD_TOO_LONG'

@@ -5,6 +5,7 @@
 import { JsonlError } from './errors.ts';
 import type { FileOperations } from './file-ops.ts';
 
+/** What opening a log cut off: the bytes behind its last newline, which nobody was told were on disk. */
 export interface RecoveredTail {
   readonly cutBytes: number;
 }

@@ -3,6 +3,7 @@
  * the tasks of pools; each code is permanent and explained in the README.
  */
 
+/** Why a program could not be started or looked after; the README says when each comes and what to do. */
 export type SpawnErrorCode =
   | 'SPAWN_PROGRAM_NOT_FOUND'
   | 'SPAWN_PERMISSION_DENIED'
@@ -16,6 +17,7 @@ export type SpawnErrorCode =
   | 'SPAWN_CONTAINMENT_UNAVAILABLE'
   | 'SPAWN_RESTART_INTENSITY';
 
+/** Why a task of a thread pool failed; the README says when each comes and what to do. */
 export type ThreadErrorCode =
   | 'THREAD_TIMEOUT'
   | 'THREAD_CRASHED'
@@ -26,6 +28,7 @@ export type ThreadErrorCode =
   | 'THREAD_POOL_FULL'
   | 'THREAD_POOL_CLOSED';
 
+/** Why a task of a process pool failed; the README says when each comes and what to do. */
 export type ProcessErrorCode =
   | 'PROCESS_TIMEOUT'
   | 'PROCESS_CRASHED'

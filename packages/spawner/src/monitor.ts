@@ -26,6 +26,7 @@ export interface ProcessUse extends ResourceSample {
   readonly cpuShare?: number;
 }
 
+/** How late the event loop came round, in milliseconds. */
 export interface EventLoopDelay {
   readonly meanMs: number;
   readonly p50Ms: number;

@@ -8,6 +8,7 @@ export interface Clock {
   wait(ms: number, signal: AbortSignal): Promise<void>;
 }
 
+/** The time of this machine, and its timers. Tests have their own. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   wait: async (ms, signal) => {

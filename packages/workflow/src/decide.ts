@@ -7,6 +7,7 @@ import type { EndStatus } from './event.ts';
 import { isBefore, type ReadyQueue, withoutFirst } from './ready-queue.ts';
 import { type RunState, runningCount, settledCount } from './state.ts';
 
+/** What is to be done next, as `decide` says it; `task` is a position in the plan. */
 export type Command =
   | { readonly type: 'start'; readonly task: number }
   | { readonly type: 'skip'; readonly task: number }

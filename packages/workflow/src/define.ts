@@ -28,6 +28,7 @@ export interface WorkflowDefinition {
   };
 }
 
+/** An agent of a workflow made in code; `concurrency` bounds how many of its tasks run at once. */
 export type WorkflowAgentInput = AgentDefinition & { readonly description?: string; readonly concurrency?: number };
 
 export interface TaskInput {

@@ -1,6 +1,7 @@
 /** Every error class of the package. The README lists each code with when it comes and what to do. */
 import { formatProblems, type Problem } from './problems.ts';
 
+/** What is wrong with a workflow, a run or its folder; the README says when each comes and what to do. */
 export type WorkflowErrorCode =
   | 'WORKFLOW_INVALID'
   | 'WORKFLOW_NOT_FOUND'
@@ -16,6 +17,7 @@ export type WorkflowErrorCode =
   | 'WORKFLOW_RUN_NOT_FOUND'
   | 'WORKFLOW_RUN_ENDED';
 
+/** What this package throws; `code` says which, the message what to do. */
 export class WorkflowError extends Error {
   readonly code: WorkflowErrorCode;
 

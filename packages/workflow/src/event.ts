@@ -6,6 +6,7 @@ import type { Cost, FailureReason, TokenUsage } from '@cadre/agents';
 import type { ProcessIdentity } from '@cadre/spawner';
 import type { JsonValue } from './workflow.ts';
 
+/** One fact about a run, as a line of its journal. The state of the run is a fold of them. */
 export type RunEvent =
   | RunStarted
   | RunResumed
@@ -109,10 +110,12 @@ export interface RunStopping extends Fact<'runStopping'> {
   readonly reason: 'failure' | 'interrupted' | 'cancelled';
 }
 
+/** The last fact of a run that was not killed, until it is resumed. */
 export interface RunEnded extends Fact<'runEnded'> {
   readonly status: EndStatus;
 }
 
+/** `interrupted`: stopped, to be gone on with; `cancelled`: given up. All but `succeeded` can be resumed. */
 export type EndStatus = 'succeeded' | 'failed' | 'interrupted' | 'cancelled';
 
 /** Where the output of a task is. Small ones stand in the journal, larger ones in a file of the run named by digest. */

@@ -13,6 +13,7 @@ import type { JsonValue } from './workflow.ts';
 const INLINE_BYTES = 8 * 1024;
 
 export const runsDirectory = (projectDirectory: string): string => join(projectDirectory, 'runs');
+/** Where an attempt keeps its prompt, output and outcome: `attempts/<task>/<number>`, counted from 1. */
 export const attemptDirectory = (runDirectory: string, task: string, attempt: number): string =>
   join(runDirectory, 'attempts', task, String(attempt));
 export const workflowCopy = (runDirectory: string): string => join(runDirectory, 'workflow.yaml');

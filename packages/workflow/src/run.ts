@@ -30,6 +30,7 @@ export interface StartOptions extends EngineOptions {
   readonly projectDirectory: string;
 }
 
+/** Which run to go on with, and how: the plan comes from the run, what may differ from the first time is here. */
 export interface ResumeOptions extends EngineOptions {
   readonly projectDirectory: string;
   readonly runId: string;

@@ -61,6 +61,7 @@ export interface Totals {
   readonly usage: TokenUsage;
 }
 
+/** Of a run that has no events yet: tasks without needs are ready, all others blocked. */
 export function initialState(plan: Plan): RunState {
   const tasks = plan.tasks.map(
     (task): TaskState => ({

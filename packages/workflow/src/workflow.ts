@@ -5,6 +5,7 @@
 import type { AgentDefinition, AgentLimits, FailureReason } from '@cadre/agents';
 import type { Expression, Template } from './expression.ts';
 
+/** What JSON can say. Inputs, `with`, outputs and results are such values. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 export interface Workflow {

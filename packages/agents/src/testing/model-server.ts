@@ -16,6 +16,7 @@ import { openaiChatWire } from './openai-chat-wire.ts';
 import { openaiResponsesWire } from './openai-responses-wire.ts';
 import { modelServerUsage, type Wire, type WireAnswer } from './wire.ts';
 
+/** The APIs that the loopback server speaks: Messages, Responses, Chat Completions, and that of Gemini. */
 export type ModelApi = 'anthropic' | 'openaiResponses' | 'openaiChat' | 'gemini';
 
 /** What one request is answered with. Texts have defaults, so `{ type: 'reply' }` is enough. */

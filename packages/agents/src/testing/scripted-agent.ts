@@ -49,6 +49,7 @@ export interface ReceivedByScript {
 /** What a scripted agent can be spoken to through: all that start a program. */
 export type ScriptedAdapter = ScriptedAgent['adapter'];
 
+/** The definition of an agent that a script can stand in for: one whose program is spoken to by its output. */
 export type ScriptedAgent =
   | JsonlAgentDefinition
   | CommandAgentDefinition

@@ -13,6 +13,7 @@ export interface ProfileSettings {
   };
 }
 
+/** The settings that a profile may set. */
 export type ProfilePath = 'concurrency' | 'timeoutMs' | 'graceMs' | 'cache.memoryMaxBytes' | 'cache.diskMaxBytes';
 
 export interface Profile {

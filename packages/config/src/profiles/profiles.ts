@@ -7,6 +7,7 @@ import { lowCost } from './low-cost.ts';
 import { memoryConstrained } from './memory-constrained.ts';
 import type { Profile, ProfileSettings } from './profile.ts';
 
+/** The profiles that are shipped; each says what machine and intent it is for. */
 export type ProfileName =
   | 'high-performance'
   | 'balanced'
