@@ -98,15 +98,15 @@ function tryToPlace(folder: string, name: string, ttlMs: number, { temporaryFold
 }
 
 function place(made: string, folder: string): boolean {
-  for (;;) {
+  for (let attempt = 0; ; attempt += 1) {
     try {
       renameSync(made, folder);
       return true;
     } catch (error) {
       if (isErrno(error, 'ENOTEMPTY') || isErrno(error, 'EEXIST')) return false;
-      const parent = join(folder, '..');
-      if (!isErrno(error, 'ENOENT') || statSync(parent, { throwIfNoEntry: false }) !== undefined) throw error;
-      mkdirSync(parent, { recursive: true, mode: 0o700 });
+      if (attempt > 0 || !isErrno(error, 'ENOENT')) throw error;
+      // The first lease of a directory: others may be making the folder of leases, or have made it since.
+      mkdirSync(join(folder, '..'), { recursive: true, mode: 0o700 });
     }
   }
 }
