@@ -1,6 +1,7 @@
 import { strictEqual } from 'node:assert/strict';
 import { once } from 'node:events';
-import { type ClaimOutcome, defineWorkload, needsProgram, type PreparedVariant, type Probe } from '@cadre/bench';
+import { type ClaimOutcome, defineWorkload, type PreparedVariant, type Probe } from '@cadre/bench';
+import { needsWaitingSlots } from '../waiting-slots.ts';
 
 /** Megabytes that a large parent holds; the largest holds twice that. */
 const megabytes = { full: 1000, small: 10 };
@@ -50,7 +51,7 @@ export default defineWorkload<number>({
   make: (size) => ({
     unit: 'process',
     control: 'process',
-    needs: [needsProgram('perl')],
+    needs: [needsWaitingSlots()],
     validate: (sum) => strictEqual(sum, 0),
     variants: {
       cadre: () => prepare(slots, 0),

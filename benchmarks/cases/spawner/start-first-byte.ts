@@ -1,5 +1,6 @@
 import { strictEqual } from 'node:assert/strict';
-import { defineCase, needsProgram, type PreparedVariant } from '@cadre/bench';
+import { defineCase, type PreparedVariant } from '@cadre/bench';
+import { needsWaitingSlots } from '../../waiting-slots.ts';
 
 const args = ['-c', 'echo ready'];
 const bytes = 'ready\n'.length;
@@ -11,7 +12,7 @@ export default defineCase<number>({
     'How long does it take to start `sh` and have the first byte that it prints, its end being seen to meanwhile?',
   unit: 'process',
   control: 'process',
-  needs: [needsProgram('perl', { variants: ['cadre, waiting slots'] })],
+  needs: [needsWaitingSlots({ variants: ['cadre, waiting slots'] })],
   validate: (read, iterations) => strictEqual(read, bytes * iterations),
   variants: {
     async cadre() {

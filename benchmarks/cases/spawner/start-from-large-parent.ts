@@ -1,7 +1,8 @@
 import { strictEqual } from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { defineCase, needsProgram, type PreparedVariant } from '@cadre/bench';
+import { defineCase, type PreparedVariant } from '@cadre/bench';
+import { needsWaitingSlots } from '../../waiting-slots.ts';
 
 const args = ['-c', 'echo ready'];
 /** Resident in every variant, since what a fork costs is a matter of the parent's page tables. */
@@ -11,7 +12,7 @@ export default defineCase<string>({
   question: 'How long does it take a process of 1 GB to start `sh`, read the line it prints, and see it end?',
   unit: 'process',
   control: 'process',
-  needs: [needsProgram('perl')],
+  needs: [needsWaitingSlots()],
   validate: (text) => strictEqual(text, 'ready\n'),
   variants: {
     async 'cadre, waiting slots'() {

@@ -1,5 +1,6 @@
 import { deepStrictEqual } from 'node:assert/strict';
-import { defineCase, needsProgram, type PreparedVariant } from '@cadre/bench';
+import { defineCase, type PreparedVariant } from '@cadre/bench';
+import { needsWaitingSlots } from '../../waiting-slots.ts';
 
 const args = ['-c', 'echo ready'];
 
@@ -12,7 +13,7 @@ export default defineCase<Ended>({
   question: 'How long does it take to start `sh`, read the line it prints, and see it end?',
   unit: 'process',
   control: 'process',
-  needs: [needsProgram('perl', { variants: ['cadre, waiting slots'] })],
+  needs: [needsWaitingSlots({ variants: ['cadre, waiting slots'] })],
   validate: (ended) => deepStrictEqual(ended, { exitCode: 0, stdout: 'ready\n' }),
   variants: {
     async cadre() {

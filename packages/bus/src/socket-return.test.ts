@@ -37,10 +37,7 @@ describe('a sender that comes back with more than one peer may have on its way',
 
   test('loses nothing at the hub that it was cut from, and holds up nobody else', async () => {
     await using fleet = await openFleet({});
-    fleet.cutSender();
-    fleet.publishMany();
-    fleet.holdReceiver();
-    await fleet.letSenderBack();
+    await fleet.cutAndBringMany();
     const near = await fleet.hub().connect();
     await using bus = createBus({ transport: near });
     const heard: unknown[] = [];
@@ -60,10 +57,7 @@ describe('a sender that comes back with more than one peer may have on its way',
 
   test('loses nothing when it is cut once more while the hub holds what it brought', async () => {
     await using fleet = await openFleet({});
-    fleet.cutSender();
-    fleet.publishMany();
-    fleet.holdReceiver();
-    await fleet.letSenderBack();
+    await fleet.cutAndBringMany();
     fleet.cutSender();
     await fleet.letSenderBack();
     fleet.letReceiverGoOn();
@@ -74,10 +68,7 @@ describe('a sender that comes back with more than one peer may have on its way',
 
   test('has it delivered though it leaves', async () => {
     await using fleet = await openFleet({});
-    fleet.cutSender();
-    fleet.publishMany();
-    fleet.holdReceiver();
-    await fleet.letSenderBack();
+    await fleet.cutAndBringMany();
     await fleet.senderTransport.close();
     fleet.letReceiverGoOn();
     await untilTrue(() => fleet.seen.length >= many);
@@ -86,10 +77,7 @@ describe('a sender that comes back with more than one peer may have on its way',
 
   test('is told what was dropped, when its receiver takes nothing in for as long as a cut may last', async () => {
     await using fleet = await openFleet({ resumeMs: 100 });
-    fleet.cutSender();
-    fleet.publishMany();
-    fleet.holdReceiver();
-    await fleet.letSenderBack();
+    await fleet.cutAndBringMany();
     await untilTrue(() => fleet.lost() > 0);
     fleet.letReceiverGoOn();
     await untilTrue(() => fleet.seen.length + fleet.lost() >= many);
@@ -156,7 +144,7 @@ async function openFleet(limits: HubLimits) {
     if (status.type === 'lost') lost += status.count;
     news.emit('happened');
   });
-  return {
+  const fleet = {
     sender,
     receiver,
     senderTransport,
@@ -182,6 +170,13 @@ async function openFleet(limits: HubLimits) {
       senderProxy.refuse(0);
       return sender.flush();
     },
+    /** The sender publishes while it is cut, and comes back while the receiver takes nothing in. */
+    async cutAndBringMany() {
+      fleet.cutSender();
+      fleet.publishMany();
+      fleet.holdReceiver();
+      await fleet.letSenderBack();
+    },
     async [Symbol.asyncDispose]() {
       receiverProxy.resume();
       await Promise.all([senderTransport.close(), receiverTransport.close()]);
@@ -189,6 +184,7 @@ async function openFleet(limits: HubLimits) {
       await hub.close();
     },
   };
+  return fleet;
 }
 
 function expectInOrder(seen: readonly number[], length: number): void {
